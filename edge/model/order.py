@@ -1,0 +1,51 @@
+"""Orders of an operator (or of the plan folder) to the controller, as they arrive in a scan."""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import Struct
+
+from edge.model.plan import Plan
+
+
+class OverrideMode(enum.StrEnum):
+    """SHED and RUN hold a load by hand until the expiry; AUTO ends an override at once."""
+
+    SHED = "shed"
+    RUN = "run"
+    AUTO = "auto"
+
+
+class Override(Struct, frozen=True, tag="override"):
+    """Hold one load by hand for `duration_ns` from the scan that takes the order."""
+
+    load: str
+    mode: OverrideMode
+    duration_ns: int
+    who: str
+
+
+class Acknowledge(Struct, frozen=True, tag="acknowledge"):
+    """Silence the buzzer for the alarms that stand now."""
+
+    who: str
+
+
+class TakePlan(Struct, frozen=True, tag="plan"):
+    """Put a checked plan of one day into force (a newer version of the same day replaces it)."""
+
+    plan: Plan
+    who: str
+
+
+class SetLimit(Struct, frozen=True, tag="limit"):
+    """Demand-response limit between two instants (`limit_w` None ends it)."""
+
+    limit_w: float | None
+    start_utc_ns: int
+    end_utc_ns: int
+    who: str
+
+
+Order = Override | Acknowledge | TakePlan | SetLimit
