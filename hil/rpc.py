@@ -20,7 +20,9 @@ _LINE_BYTES_MAX = 1 << 20
 class Server:
     """Listens on `path`; `verbs[name](**args)` answers `{"do": name, **args}`."""
 
-    def __init__(self, path: Path, verbs: Mapping[str, Verb], selector: selectors.BaseSelector) -> None:
+    def __init__(
+        self, path: Path, verbs: Mapping[str, Verb], selector: selectors.BaseSelector
+    ) -> None:
         self._verbs = verbs
         self._selector = selector
         self._listener = socket.socket(socket.AF_UNIX)

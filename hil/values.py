@@ -30,7 +30,9 @@ class Values:
         """Make the file with every cell at 0.0. Raises ValueError when the names do not fit the header."""
         header = json.dumps(names).encode()
         if len(header) > _HEADER_BYTES:
-            raise ValueError(f"{path}: {len(names)} names take {len(header)} bytes, limit {_HEADER_BYTES}")
+            raise ValueError(
+                f"{path}: {len(names)} names take {len(header)} bytes, limit {_HEADER_BYTES}"
+            )
         path.write_bytes(header.ljust(_HEADER_BYTES) + bytes(8 * len(names)))
         return cls(path, names)
 
@@ -59,6 +61,9 @@ class Values:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

@@ -6,10 +6,12 @@ from msgspec import Struct
 
 
 class Booking(Struct, frozen=True, array_like=True, gc=False):
-    """Energy of one span (from, to]. Bookings of one controller follow each other without gap or overlap.
+    """Energy of one span (from, to]. Bookings of one controller follow each other without gap or
+    overlap.
 
-    `estimated`: the total is metered, its spread over the span is not (an outage, a restart), so every
-    interval that it touches is marked. `from == to` is allowed (energy that appeared at an instant).
+    `estimated`: the total is metered, its spread over the span is not (an outage, a restart), so
+    every interval that it touches is marked. `from == to` is allowed (energy that appeared at an
+    instant).
     """
 
     from_mono_ns: int
@@ -40,10 +42,10 @@ class Booking(Struct, frozen=True, array_like=True, gc=False):
 class MeteringStep(Struct, frozen=True):
     """What metering knows after one scan.
 
-    `bookings` are new energy since the last scan; the ledger is complete until `known_until_mono_ns`.
-    `resolution_uwh` is the smallest step of the source in use (a pulse, a register's last digit).
-    `power_w` is the newest believable power register (import positive), None where there is none.
-    `lost_since_mono_ns` is set while no source is believable.
+    `bookings` are new energy since the last scan; the ledger is complete until
+    `known_until_mono_ns`. `resolution_uwh` is the smallest step of the source in use (a pulse, a
+    register's last digit). `power_w` is the newest believable power register (import positive),
+    None where there is none. `lost_since_mono_ns` is set while no source is believable.
     """
 
     bookings: tuple[Booking, ...]

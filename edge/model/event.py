@@ -1,4 +1,6 @@
-"""What happened and why, as values. Texts for people are made from these, never the other way round."""
+"""What happened and why, as values. Texts for people are made from these, never the other way
+round.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ class EventKind(enum.StrEnum):
 
 
 class Event(Struct, frozen=True, array_like=True):
-    """One entry of the journal. `facts` hold the numbers that explain it, with units in their names.
+    """One entry of the journal. `facts` hold the numbers that explain it, with units in their
+    names.
 
     An alarm or warning condition that ends gives an INFO event with the same kind, subject and
     ``facts["cleared"] is True``.

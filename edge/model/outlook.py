@@ -1,4 +1,6 @@
-"""Where an interval is heading: a straight line from present power to the demand at the interval's end."""
+"""Where an interval is heading: a straight line from present power to the demand at the interval's
+end.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,15 @@ class PowerEstimate(Struct, frozen=True, array_like=True, gc=False):
 class LimitOutlook(Struct, frozen=True):
     """One limit that must hold at the end of its interval. All powers are means over `interval_ns`.
 
-    The demand at the end is ``base_w + gain_ratio x power`` for any constant power from now on: for a
-    block interval base is energy so far over the interval, gain the share of time left; sliding and
-    thermal demand have the same form. `base_w_low/high` include the energy that is not metered yet.
+    The demand at the end is ``base_w + gain_ratio x power`` for any constant power from now on: for
+    a block interval base is energy so far over the interval, gain the share of time left; sliding
+    and thermal demand have the same form. `base_w_low/high` include the energy that is not metered
+    yet.
 
     `floor_w` is the least demand that is wanted (under-plan), None where there is none.
     `binding` names what set `target_w`: contract, calendar, plan or limit.
-    `partial`: the interval's beginning is unknown or it has an irregular length, so it makes no peak.
+    `partial`: the interval's beginning is unknown or it has an irregular length, so it makes no
+    peak.
     """
 
     name: str
@@ -54,7 +58,8 @@ class LimitOutlook(Struct, frozen=True):
     def adjustable_w(self, projected_w: float) -> float:
         """Adjustable power U: how much may be added (negative: must go) to end at the target.
 
-        U = (target - R) T / (T - t) for a block interval (Fuji FM78); infinite once no time is left.
+        U = (target - R) T / (T - t) for a block interval (Fuji FM78); infinite once no time is
+        left.
         """
         if self.gain_ratio <= 0.0:
             return float("inf") if projected_w <= self.target_w else float("-inf")

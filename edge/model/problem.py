@@ -1,4 +1,6 @@
-"""A fault of something a person gave us (site file, plan, profile, order), with where and what next."""
+"""A fault of something a person gave us (site file, plan, profile, order), with where and what
+next.
+"""
 
 from __future__ import annotations
 

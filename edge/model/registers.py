@@ -1,4 +1,6 @@
-"""Register map of a meter: where its quantities are and how their words become numbers. Data, not code."""
+"""Register map of a meter: where its quantities are and how their words become numbers. Data, not
+code.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 
 class Quantity(enum.StrEnum):
-    """What a register holds. Import is energy taken from the network, export is given back to it."""
+    """What a register holds. Import is energy taken from the network, export is given back."""
 
     POWER = "power"
     IMPORT = "import"
@@ -48,7 +50,8 @@ class Side(enum.StrEnum):
 
 
 class Register(Struct, frozen=True):
-    """One quantity. value in W or Wh = raw x `scale_numerator` / `scale_denominator`; integers stay exact.
+    """One quantity. value in W or Wh = raw x `scale_numerator` / `scale_denominator`; integers stay
+    exact.
 
     `address` is 0-based, as on the wire; `function_code` is 3 or 4.
     """
@@ -64,7 +67,7 @@ class Register(Struct, frozen=True):
 
 
 class RegisterMap(Struct, frozen=True):
-    """All registers of a meter type that we read. `registers_per_request_max` is the meter's limit."""
+    """The registers of a meter type that we read, and how many the meter gives in one request."""
 
     name: str
     registers: tuple[Register, ...]

@@ -1,4 +1,5 @@
-"""What one scan takes in and what it gives out. Every ScanInputs is recorded, so a scan can be replayed.
+"""What one scan takes in and what it gives out. Every ScanInputs is recorded, so a scan can be
+replayed.
 
 Times ending in `_mono_ns` are CLOCK_BOOTTIME and decide; `_utc_ns` only label.
 """
@@ -23,7 +24,7 @@ class ClockTrust(enum.StrEnum):
 
 
 class PulseSample(Struct, frozen=True, array_like=True, gc=False):
-    """Pulses of one input since its line was requested; `epoch` changes when counting began anew."""
+    """Pulses of one input since its line was requested; `epoch` changes when counting restarts."""
 
     name: str
     epoch: int
@@ -75,7 +76,7 @@ class BusSample(Struct, frozen=True, array_like=True, gc=False):
 
 
 class FeedbackSample(Struct, frozen=True, array_like=True, gc=False):
-    """Auxiliary contact of one load: True while the contactor is closed (the load can draw power)."""
+    """Auxiliary contact of one load: True while the contactor is closed (power can flow)."""
 
     load: str
     closed: bool
@@ -118,7 +119,9 @@ class RelayCommand(Struct, frozen=True, array_like=True, gc=False):
 
 
 class ScanOutputs(Struct, frozen=True, array_like=True):
-    """Relay commands in site-file order, the alarm contacts, and what happened, each with its reason."""
+    """Relay commands in site-file order, the alarm contacts, and what happened, each with its
+    reason.
+    """
 
     relays: tuple[RelayCommand, ...]
     alarms: AlarmOutputs

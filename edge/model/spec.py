@@ -1,4 +1,5 @@
-"""What the site file means to the decisions: SI units, nanoseconds, exact ratios. Made by edge.config.
+"""What the site file means to the decisions: SI units, nanoseconds, exact ratios. Made by
+edge.config.
 
 Records here are complete and consistent; the decisions check none of it again.
 """
@@ -19,7 +20,7 @@ class Direction(enum.StrEnum):
 
 
 class PulseSpec(Struct, frozen=True):
-    """A pulse input. One pulse is `uwh_numerator / uwh_denominator` µWh, exact, CT and VT included."""
+    """A pulse input: `uwh_numerator / uwh_denominator` µWh a pulse, exact, CT and VT included."""
 
     name: str
     uwh_numerator: int
@@ -28,7 +29,8 @@ class PulseSpec(Struct, frozen=True):
 
 
 class MeterSpec(Struct, frozen=True):
-    """A Modbus meter as the decisions see it: MeterSample values are primary-side W and µWh already.
+    """A Modbus meter as the decisions see it: MeterSample values are primary-side W and µWh
+    already.
 
     `counter_modulus_uwh` is where the energy counter wraps to zero (None: never, or unknown).
     A sample older than `stale_ns` is no longer believed.
@@ -55,9 +57,9 @@ class SourceSpec(Struct, frozen=True):
 
 
 class MeteringSpec(Struct, frozen=True):
-    """Sources of the site's energy, best first. `power_w_max` is what the connection can carry at most:
-    a delta above it is a fault, not energy. Cross-check: alarm when two sources differ by more than
-    `cross_check_ratio` over `cross_check_ns` (and by more than their resolution).
+    """Sources of the site's energy, best first. `power_w_max` is what the connection can carry at
+    most: a delta above it is a fault, not energy. Cross-check: alarm when two sources differ by
+    more than `cross_check_ratio` over `cross_check_ns` (and by more than their resolution).
     """
 
     sources: tuple[SourceSpec, ...]
@@ -90,12 +92,12 @@ class CalendarTarget(Struct, frozen=True):
 
 
 class DemandSpec(Struct, frozen=True):
-    """The demand that the contract measures. `alignment_ns` shifts interval starts from UTC multiples of
-    `interval_ns` (local alignment is worked out by the compiler from the time zone).
+    """The demand that the contract measures. `alignment_ns` shifts interval starts from UTC
+    multiples of `interval_ns` (local alignment is worked out by the compiler from the time zone).
 
-    SLIDING: `interval_ns` is the window, `subinterval_ns` its step. THERMAL: `interval_ns` is the time
-    to 90 % (tau = T / ln 10). BLOCK: `subinterval_ns` equals `interval_ns`.
-    `eoi_window_ns` 0: no end-of-interval pulse is fitted.
+    SLIDING: `interval_ns` is the window, `subinterval_ns` its step. THERMAL: `interval_ns` is the
+    time to 90 % (tau = T / ln 10). BLOCK: `subinterval_ns` equals `interval_ns`. `eoi_window_ns` 0:
+    no end-of-interval pulse is fitted.
     """
 
     method: DemandMethod
@@ -122,8 +124,9 @@ class ProjectionSpec(Struct, frozen=True):
 
 
 class PlanSpec(Struct, frozen=True):
-    """Holding the filed plan. Ratios are of the slot's planned energy; `loss_ratio` turns metered into
-    settled energy: settled = metered / (1 - loss_ratio). Prices in `currency` per kWh, low to high.
+    """Holding the filed plan. Ratios are of the slot's planned energy; `loss_ratio` turns metered
+    into settled energy: settled = metered / (1 - loss_ratio). Prices in `currency` per kWh, low to
+    high.
     """
 
     slot_ns: int
@@ -151,7 +154,7 @@ class LoadKind(enum.StrEnum):
 
 
 class DailyWindow(Struct, frozen=True):
-    """Hours of a local day; `end` before or equal to `start` wraps midnight. Empty weekdays: all."""
+    """Hours of a local day; `end` at or before `start` wraps midnight. Empty weekdays: all."""
 
     start: time
     end: time
@@ -161,8 +164,8 @@ class DailyWindow(Struct, frozen=True):
 class LoadSpec(Struct, frozen=True):
     """A load behind a relay. `priority` 1 is shed first; loads of one `group` and priority rotate.
 
-    `safe_shed` is the wish while nobody decides. `has_feedback`: an auxiliary contact says if it is on.
-    `lead_ns`: time from the command until the power is really gone (or there).
+    `safe_shed` is the wish while nobody decides. `has_feedback`: an auxiliary contact says if it is
+    on. `lead_ns`: time from the command until the power is really gone (or there).
     """
 
     name: str
@@ -183,10 +186,10 @@ class LoadSpec(Struct, frozen=True):
 class SheddingSpec(Struct, frozen=True):
     """Stage thresholds and pace. Ratios are of the target.
 
-    `mask_ns` after an interval's start only the optimistic bound may shed; `no_restore_ns` before its
-    end nothing is restored; `settle_ns` after an action before the next; `restore_margin_ratio` is kept
-    free after a restore; `caution_ratio` of the target starts the caution stage, `hysteresis_ratio`
-    below ends it.
+    `mask_ns` after an interval's start only the optimistic bound may shed; `no_restore_ns` before
+    its end nothing is restored; `settle_ns` after an action before the next; `restore_margin_ratio`
+    is kept free after a restore; `caution_ratio` of the target starts the caution stage,
+    `hysteresis_ratio` below ends it.
     """
 
     loads: tuple[LoadSpec, ...]

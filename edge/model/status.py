@@ -1,4 +1,4 @@
-"""A picture of the controller for people: what `status` prints and the demo draws. Decides nothing."""
+"""A picture of the controller for people: what `status` prints. It decides nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from msgspec import Struct
 
 
 class Stage(enum.IntEnum):
-    """NORMAL; CAUTION: the projection is near the target; SHED: loads are being shed; LIMIT: everything
-    that may be shed is shed and the projection still passes; OVER: the interval has passed its target.
+    """NORMAL; CAUTION: the projection is near the target; SHED: loads are being shed; LIMIT:
+    everything that may be shed is shed and the projection still passes; OVER: the interval has
+    passed its target.
     """
 
     NORMAL = 0
@@ -20,7 +21,7 @@ class Stage(enum.IntEnum):
 
 
 class LoadStatus(Struct, frozen=True):
-    """One load. `reason` is the code of its last move; ages in seconds; `wait_s` until it may move."""
+    """One load. `reason` is the code of its last move; `wait_s`: seconds until it may move."""
 
     name: str
     shed: bool
