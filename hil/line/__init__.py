@@ -1,0 +1,1 @@
+"""One RS-485 line of the bench: the copper, the adapters on it and what they hear."""
