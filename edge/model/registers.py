@@ -53,7 +53,8 @@ class Register(Struct, frozen=True):
     """One quantity. value in W or Wh = raw x `scale_numerator` / `scale_denominator`; integers stay
     exact.
 
-    `address` is 0-based, as on the wire; `function_code` is 3 or 4.
+    `address` is 0-based, as on the wire; `function_code` is 3 or 4. `not_available` lists the raw
+    integers (signed for the s types) by which the meter says that it has no value.
     """
 
     quantity: Quantity
@@ -64,6 +65,7 @@ class Register(Struct, frozen=True):
     scale_numerator: int = 1
     scale_denominator: int = 1
     byte_order: ByteOrder = ByteOrder.BIG
+    not_available: tuple[int, ...] = ()
 
 
 class RegisterMap(Struct, frozen=True):
