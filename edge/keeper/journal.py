@@ -1,0 +1,182 @@
+"""The journal: events and plan versions in SQLite (WAL, FULL), bounded in size, mended when torn.
+
+A commit is on the disk when it returns. Events carry (writer, number), so sending one twice stores
+it once.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from edge.model.event import Event, EventKind, Severity
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS event(
+  id INTEGER PRIMARY KEY, writer INTEGER NOT NULL, number INTEGER NOT NULL, utc_ns INTEGER NOT NULL,
+  mono_ns INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL,
+  facts TEXT NOT NULL, UNIQUE(writer, number));
+CREATE TABLE IF NOT EXISTS plan(
+  day TEXT NOT NULL, version INTEGER NOT NULL, plan BLOB NOT NULL, file BLOB NOT NULL,
+  PRIMARY KEY(day, version));
+"""
+_INSERT: Final = (
+    "INSERT OR IGNORE INTO event(writer, number, utc_ns, mono_ns, kind, subject, severity, facts)"
+    " VALUES(?,?,?,?,?,?,?,?)"
+)
+_PAGE_BYTES: Final = 4096
+# Trimming starts at this share of the limit and takes the oldest tenth, so that it is rare.
+_TRIM_AT_RATIO: Final = 0.95
+_PLAN_DAYS_KEPT: Final = 400
+
+
+class Journal:
+    """Opens or makes the file. A torn file is set aside and what it still gives is taken over.
+
+    Raises sqlite3.Error or OSError when the disk does not let it. `salvaged` is None for a file
+    that was sound, else the number of events saved from the torn one.
+    """
+
+    def __init__(self, path: Path, size_bytes_max: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._pages_max = max(64, size_bytes_max // _PAGE_BYTES)
+        self.salvaged: int | None = None
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            torn = _set_aside(path)
+            self._db = _open(path)
+            self.salvaged = self._take_over(torn)
+
+    def append(self, writer: int, first: int, events: Iterable[Event]) -> None:
+        """Store events numbered from `first`; on the disk when this returns."""
+        rows = [_row(writer, first + offset, event) for offset, event in enumerate(events)]
+        with self._db:
+            self._db.executemany(_INSERT, rows)
+        self._trim()
+
+    def store_plan(self, day: str, version: int, plan: bytes, file: bytes) -> None:
+        """Keep an accepted plan version with the bytes that it came from."""
+        with self._db:
+            self._db.execute(
+                "INSERT OR REPLACE INTO plan VALUES(?,?,?,?)", (day, version, plan, file)
+            )
+
+    def plans_since(self, day: str) -> list[bytes]:
+        """The newest version of each day from `day` (ISO date) on, oldest first."""
+        rows = self._db.execute(
+            "SELECT plan, MAX(version) FROM plan WHERE day >= ? GROUP BY day ORDER BY day", (day,)
+        )
+        return [row[0] for row in rows]
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _take_over(self, torn: Path) -> int:
+        saved = 0
+        old = sqlite3.connect(f"file:{torn}?mode=ro", uri=True)
+        try:
+            for row in old.execute(
+                "SELECT writer, number, utc_ns, mono_ns, kind, subject, severity, facts FROM event"
+            ):
+                with self._db:
+                    saved += self._db.execute(_INSERT, row).rowcount
+        except sqlite3.Error:
+            pass  # the rest of the torn file can not be read: what came before is saved
+        finally:
+            old.close()
+        return saved
+
+    def _trim(self) -> None:
+        used = _pragma(self._db, "page_count") - _pragma(self._db, "freelist_count")
+        if used < self._pages_max * _TRIM_AT_RATIO:
+            return
+        with self._db:
+            self._db.execute(
+                "DELETE FROM event WHERE id IN"
+                " (SELECT id FROM event ORDER BY id LIMIT (SELECT COUNT(*)/10+1 FROM event))"
+            )
+            self._db.execute(
+                "DELETE FROM plan WHERE day NOT IN"
+                " (SELECT DISTINCT day FROM plan ORDER BY day DESC LIMIT ?)",
+                (_PLAN_DAYS_KEPT,),
+            )
+
+
+def read_events(
+    path: Path,
+    since_utc_ns: int = 0,
+    until_utc_ns: int = (1 << 63) - 1,
+    kinds: tuple[EventKind, ...] = (),
+) -> Iterator[Event]:
+    """Events of a journal that may be in use, oldest first. Raises sqlite3.Error."""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        marks = ",".join("?" * len(kinds))
+        chosen = f" AND kind IN ({marks})" if kinds else ""
+        rows = db.execute(
+            "SELECT mono_ns, utc_ns, kind, subject, severity, facts FROM event"  # noqa: S608
+            f" WHERE utc_ns >= ? AND utc_ns < ?{chosen} ORDER BY utc_ns, id",
+            (since_utc_ns, until_utc_ns, *kinds),
+        )
+        for mono_ns, utc_ns, kind, subject, severity, facts in rows:
+            yield Event(
+                mono_ns, utc_ns, EventKind(kind), subject, Severity(severity), json.loads(facts)
+            )
+    finally:
+        db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level="IMMEDIATE")
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA wal_autocheckpoint=256")
+        db.execute(f"PRAGMA journal_size_limit={512 * _PAGE_BYTES}")
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        with db:
+            db.executescript(_SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the torn database and its log; an older torn one is replaced."""
+    torn = path.with_suffix(".torn")
+    for suffix in ("-wal", "-shm"):
+        side = Path(f"{path}{suffix}")
+        if side.exists():
+            side.replace(f"{torn}{suffix}")
+    path.replace(torn)
+    return torn
+
+
+def _row(writer: int, number: int, event: Event) -> tuple[int | str, ...]:
+    facts = msgspec.json.encode(event.facts).decode()
+    return (
+        writer,
+        number,
+        event.utc_ns,
+        event.mono_ns,
+        event.kind,
+        event.subject,
+        event.severity,
+        facts,
+    )
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    value: int = db.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

@@ -1,0 +1,94 @@
+"""Words between the control process and the keeper, one message a packet of a SOCK_SEQPACKET pair.
+
+The control process never waits for the keeper: what does not fit into the socket is dropped (scans)
+or sent again (events, which are acknowledged once they are on the disk).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from edge.model.checkpoint import Checkpoint
+from edge.model.event import Event
+from edge.model.order import Order
+from edge.model.status import Status
+
+PACKET_BYTES_MAX = 128 * 1024
+
+
+class ScanRecord(Struct, frozen=True, array_like=True, tag="scan"):
+    """One scan for the flight recorder: its encoded inputs, the CRC-32 of its encoded outputs."""
+
+    number: int
+    inputs: bytes
+    outputs_crc: int
+
+
+class StateRecord(Struct, frozen=True, array_like=True, tag="state"):
+    """The state after the scans so far; becomes the checkpoint and begins recorder segments."""
+
+    checkpoint: Checkpoint
+
+
+class EventRecord(Struct, frozen=True, array_like=True, tag="events"):
+    """Events numbered from `first` by this run of the control process (`writer`)."""
+
+    writer: int
+    first: int
+    events: tuple[Event, ...]
+
+
+class ScanHealth(Struct, frozen=True):
+    """How the control process keeps its time; lateness in µs since the start."""
+
+    scans: int
+    overruns: int
+    late_us_p50: float
+    late_us_p99: float
+    late_us_max: float
+    realtime: bool
+    memory_locked: bool
+    watchdog: str
+
+
+class StatusRecord(Struct, frozen=True, array_like=True, tag="status"):
+    """The newest picture, for whoever asks at the desk."""
+
+    status: Status
+    health: ScanHealth
+
+
+class Bye(Struct, frozen=True, array_like=True, tag="bye"):
+    """The control process stops on purpose: finish the files and go."""
+
+
+class Saved(Struct, frozen=True, array_like=True, tag="saved"):
+    """Events up to `last` of `writer` are on the disk."""
+
+    writer: int
+    last: int
+
+
+class OrderRecord(Struct, frozen=True, array_like=True, tag="order"):
+    """An operator's order, already authenticated and audited."""
+
+    order: Order
+
+
+class DiskTrouble(Struct, frozen=True, array_like=True, tag="trouble"):
+    """A disk fault that stands (`text`) or has gone (empty text); everything is held in memory."""
+
+    text: str
+
+
+class Alive(Struct, frozen=True, array_like=True, tag="alive"):
+    """The keeper's loop turns."""
+
+
+ToKeeper = ScanRecord | StateRecord | EventRecord | StatusRecord | Bye
+ToControl = Saved | OrderRecord | DiskTrouble | Alive
+
+encode = msgspec.msgpack.Encoder().encode
+decode_to_keeper = msgspec.msgpack.Decoder(ToKeeper).decode
+decode_to_control = msgspec.msgpack.Decoder(ToControl).decode

@@ -1,0 +1,75 @@
+"""What may be asked at the desk and what comes back, one JSON object a line each."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from edge.keeper.link import ScanHealth
+from edge.model.order import OverrideMode
+from edge.model.status import Status
+
+REQUEST_BYTES_MAX = 256 * 1024
+
+
+class AskStatus(Struct, frozen=True, tag="status"):
+    """The newest picture of the controller."""
+
+
+class AskOverride(Struct, frozen=True, tag="override"):
+    """Hold a load by hand for some time."""
+
+    load: str
+    mode: OverrideMode
+    duration_s: int
+
+
+class AskAcknowledge(Struct, frozen=True, tag="acknowledge"):
+    """Silence the buzzer."""
+
+
+class AskLimit(Struct, frozen=True, tag="limit"):
+    """Demand-response limit from now or `start_utc_ns` on; None ends it."""
+
+    limit_w: float | None
+    start_utc_ns: int
+    end_utc_ns: int
+
+
+class AskPlanImport(Struct, frozen=True, tag="plan_import"):
+    """Check a plan file's bytes and put it into force; `day` is its ISO date."""
+
+    day: str
+    name: str
+    data: bytes
+
+
+Request = AskStatus | AskOverride | AskAcknowledge | AskLimit | AskPlanImport
+
+
+class Identity(Struct, frozen=True):
+    """Which machine this is, as it says itself."""
+
+    unit: str
+    site: str
+    role: str
+    hostname: str
+    hardware_serial: str
+    version: str
+    pid: int
+
+
+class Answer(Struct, frozen=True):
+    """`ok` False: refused, nothing was changed; `text` says why in one line or more."""
+
+    ok: bool
+    text: str = ""
+    identity: Identity | None = None
+    status: Status | None = None
+    health: ScanHealth | None = None
+    age_s: float | None = None
+
+
+encode = msgspec.json.Encoder().encode
+decode_request = msgspec.json.Decoder(Request).decode
+decode_answer = msgspec.json.Decoder(Answer).decode
