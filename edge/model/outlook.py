@@ -7,6 +7,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class LocalMoment(Struct, frozen=True, array_like=True, gc=False):
+    """Wall-clock place in the site's week: `weekday` 0 is Monday, `second_of_day` 0 to 86399."""
+
+    weekday: int
+    second_of_day: int
+
+
 class PowerEstimate(Struct, frozen=True, array_like=True, gc=False):
     """Present power in W with bounds; ``low_w <= power_w <= high_w``."""
 
