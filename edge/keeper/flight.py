@@ -1,7 +1,8 @@
-"""The flight recorder: every scan's inputs in a ring of segment files, incidents copied to the disk.
+"""The flight recorder: every scan's inputs in a ring of segment files, incidents kept on the disk.
 
-The ring lies in the runtime folder (memory); a marked incident copies the segments around it, packed,
-to the state folder. A segment begins with the site file and a checkpoint, so it replays by itself.
+The ring lies in the runtime folder (memory); a marked incident copies the segments around it,
+packed, to the state folder. A segment begins with the site file and a checkpoint, so that it
+replays by itself.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from edge.keeper.link import EventRecord
 from edge.model.event import Event, EventKind, Severity
 
 _SCHEMA: Final = """
@@ -55,9 +56,13 @@ class Journal:
             self._db = _open(path)
             self.salvaged = self._take_over(torn)
 
-    def append(self, writer: int, first: int, events: Iterable[Event]) -> None:
-        """Store events numbered from `first`; on the disk when this returns."""
-        rows = [_row(writer, first + offset, event) for offset, event in enumerate(events)]
+    def append(self, batch: Iterable[EventRecord]) -> None:
+        """Store a batch in one commit; on the disk when this returns."""
+        rows = [
+            _row(record.writer, record.first + offset, event)
+            for record in batch
+            for offset, event in enumerate(record.events)
+        ]
         with self._db:
             self._db.executemany(_INSERT, rows)
         self._trim()

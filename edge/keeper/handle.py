@@ -1,0 +1,126 @@
+"""The control process's end of the keeper: hand over and go on, whatever the keeper does.
+
+Scans and states that do not fit are lost to the recorder (the next state closes the gap). Events are
+kept until the keeper says that they are on the disk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from edge.adapters.child import Child
+from edge.keeper import link
+from edge.keeper.link import (
+    Alive,
+    Bye,
+    DiskTrouble,
+    EventRecord,
+    OrderRecord,
+    Saved,
+    ScanHealth,
+    ScanRecord,
+    StateRecord,
+    StatusRecord,
+)
+from edge.keeper.setup import KeeperSetup
+from edge.model.checkpoint import Checkpoint
+from edge.model.event import Event
+from edge.model.order import Order
+from edge.model.status import Status
+from edge.model.units import NS_PER_S
+
+_EVENTS_KEPT_MAX: Final = 5000
+_PACKETS_A_SCAN_MAX: Final = 16
+# A disk may hold up one commit for long; past this the keeper hangs and is replaced.
+_SILENT_NS_MAX: Final = 60 * NS_PER_S
+_STOP_WAIT_S: Final = 5.0
+
+
+class KeeperHandle:
+    """Owns the keeper process. `writer` numbers this run; no two runs share one."""
+
+    def __init__(self, setup: KeeperSetup, writer: int, python_module: str = "edge.keeper") -> None:
+        self._child = Child(python_module, msgspec.msgpack.encode(setup))
+        self._writer = writer
+        self._number = 0
+        self._unsaved: deque[EventRecord] = deque()
+        self._unsent = 0
+        self._heard_mono_ns = 0
+        self.trouble = ""
+        self.events_lost = 0
+        self.scans_lost = 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
+    def starts(self) -> int:
+        return self._child.starts
+
+    def keep_alive(self, now_mono_ns: int) -> None:
+        """Start or replace the keeper where it has ended or gone silent."""
+        silent_ns = now_mono_ns - max(self._heard_mono_ns, self._child.started_mono_ns)
+        if self._child.pid is not None and silent_ns > _SILENT_NS_MAX:
+            self._child.kill(now_mono_ns)
+        if self._child.keep_alive(now_mono_ns):
+            self._unsent = len(self._unsaved)  # a new keeper has none of them
+
+    def drain(self, now_mono_ns: int) -> list[Order]:
+        """Orders that arrived since the last scan, at most a few; also notes what was saved."""
+        orders = []
+        for packet in self._child.packets(_PACKETS_A_SCAN_MAX):
+            self._heard_mono_ns = now_mono_ns
+            message = link.decode_to_control(packet)
+            if isinstance(message, OrderRecord):
+                orders.append(message.order)
+            elif isinstance(message, Saved):
+                self._forget(message)
+            elif isinstance(message, DiskTrouble):
+                self.trouble = message.text
+            else:
+                assert isinstance(message, Alive)
+        return orders
+
+    def post_scan(self, number: int, inputs: bytes, outputs_crc: int) -> None:
+        if not self._child.send(link.encode(ScanRecord(number, inputs, outputs_crc))):
+            self.scans_lost += 1
+
+    def post_state(self, checkpoint: Checkpoint) -> None:
+        self._child.send(link.encode(StateRecord(checkpoint)))
+
+    def post_status(self, status: Status, health: ScanHealth) -> None:
+        self._child.send(link.encode(StatusRecord(status, health)))
+
+    def post_events(self, events: tuple[Event, ...]) -> None:
+        """Queue events (none is fine) and send what waits; the oldest go first."""
+        if events:
+            self._unsaved.append(EventRecord(self._writer, self._number, events))
+            self._number += len(events)
+            self._unsent += 1
+            if len(self._unsaved) > _EVENTS_KEPT_MAX:
+                self.events_lost += len(self._unsaved.popleft().events)
+                self._unsent = min(self._unsent, len(self._unsaved))
+        while self._unsent:
+            if not self._child.send(link.encode(self._unsaved[-self._unsent])):
+                return
+            self._unsent -= 1
+
+    def close(self) -> None:
+        """Say goodbye and wait a while for the last words to reach the disk."""
+        self.post_events(())
+        self._child.send(link.encode(Bye()))
+        self._child.close(_STOP_WAIT_S)
+
+    def _forget(self, saved: Saved) -> None:
+        if saved.writer != self._writer:
+            return
+        while self._unsaved:
+            oldest = self._unsaved[0]
+            if oldest.first + len(oldest.events) - 1 > saved.last:
+                return
+            self._unsaved.popleft()
+            self._unsent = min(self._unsent, len(self._unsaved))

@@ -1,0 +1,61 @@
+"""The plan folder: notices new and changed plan files once they have stopped changing.
+
+Files are named by their local day, `YYYY-MM-DD.csv` (anything after the date is free). Nothing here
+judges a plan; nothing is moved or deleted, so the folder stays what the office put there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+PLAN_BYTES_MAX: Final = 64 * 1024
+_NAME: Final = re.compile(r"(\d{4}-\d{2}-\d{2}).*\.csv")
+_Signature = tuple[int, int, int]
+
+
+class PlanFile(Struct, frozen=True):
+    """A file that is complete: its name, the day in it, its bytes (cut at the limit + 1)."""
+
+    name: str
+    day: str
+    data: bytes
+
+
+class PlanFolder:
+    """Give :meth:`poll` a turn every few seconds; each version of a file is reported once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, _Signature] = {}
+        self._reported: dict[str, _Signature] = {}
+
+    def poll(self) -> list[PlanFile]:
+        """Files that have not changed since the last poll and were not reported yet."""
+        ready = []
+        present: dict[str, _Signature] = {}
+        for path in sorted(self._folder.glob("*.csv")):
+            match = _NAME.fullmatch(path.name)
+            if match is None:
+                continue
+            try:
+                found = path.stat()
+                signature = (found.st_mtime_ns, found.st_size, found.st_ino)
+                present[path.name] = signature
+                settled = self._seen.get(path.name) == signature
+                if settled and self._reported.get(path.name) != signature:
+                    ready.append(PlanFile(path.name, match[1], _read(path)))
+                    self._reported[path.name] = signature
+            except OSError:
+                continue  # gone or not readable yet: the next poll looks again
+        self._seen = present
+        self._reported = {name: s for name, s in self._reported.items() if name in present}
+        return ready
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(PLAN_BYTES_MAX + 1)
