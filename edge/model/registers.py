@@ -54,7 +54,9 @@ class Register(Struct, frozen=True):
     exact.
 
     `address` is 0-based, as on the wire; `function_code` is 3 or 4. `not_available` lists the raw
-    integers (signed for the s types) by which the meter says that it has no value.
+    integers (signed for the s types) by which the meter says that it has no value. `rollover_raw`
+    is the raw count at which an energy register starts again from zero where that is less than its
+    type could hold (a decimal display, a 24-bit counter); None: the type's full width.
     """
 
     quantity: Quantity
@@ -66,12 +68,17 @@ class Register(Struct, frozen=True):
     scale_denominator: int = 1
     byte_order: ByteOrder = ByteOrder.BIG
     not_available: tuple[int, ...] = ()
+    rollover_raw: int | None = None
 
 
 class RegisterMap(Struct, frozen=True):
-    """The registers of a meter type that we read, and how many the meter gives in one request."""
+    """The registers of a meter type that we read, and how many the meter gives in one request.
+
+    `gaps_readable`: the registers between ours answer too, so that one request may span small gaps.
+    """
 
     name: str
     registers: tuple[Register, ...]
     source: str
     registers_per_request_max: int = 125
+    gaps_readable: bool = False

@@ -60,6 +60,7 @@ class MeteringSpec(Struct, frozen=True):
     """Sources of the site's energy, best first. `power_w_max` is what the connection can carry at
     most: a delta above it is a fault, not energy. Cross-check: alarm when two sources differ by
     more than `cross_check_ratio` over `cross_check_ns` (and by more than their resolution).
+    A better source that is back takes over again after `steady_ns` without a fault.
     """
 
     sources: tuple[SourceSpec, ...]
@@ -69,6 +70,7 @@ class MeteringSpec(Struct, frozen=True):
     stale_ns: int
     cross_check_ratio: float
     cross_check_ns: int
+    steady_ns: int = 60_000_000_000
 
 
 class DemandMethod(enum.StrEnum):
