@@ -1,6 +1,6 @@
-"""What the site file means to everything that touches the outside: pins, lines, devices, directories.
+"""What the site file means to all that touches the outside: pins, lines, devices, directories.
 
-Records here are complete and consistent; who drives the hardware checks none of it again. No I/O here.
+Records here are complete and consistent; who drives the hardware checks none of it again. No I/O.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class PulsePlan(Struct, frozen=True):
 
 
 class RelayPlan(Struct, frozen=True):
-    """The output of one load. `shed_level` is the line's level while the load is shed (for an absorb
-    load: while it is switched on); `safe_shed` says which of the two is its safe value.
+    """The output of one load. `shed_level` is the line's level while the load is shed (for an
+    absorb load: while it is switched on); `safe_shed` says which of the two is its safe value.
     """
 
     load: str
@@ -75,7 +75,7 @@ class RelayPlan(Struct, frozen=True):
 
 
 class FeedbackPlan(Struct, frozen=True):
-    """Auxiliary contact of one load; `closed_level` is the line's level while the contactor is closed."""
+    """Auxiliary contact of one load; `closed_level`: the level while the contactor is closed."""
 
     load: str
     pin: int
@@ -84,12 +84,13 @@ class FeedbackPlan(Struct, frozen=True):
 
 
 class AlarmPlan(Struct, frozen=True):
-    """Alarm outputs (high: on) and the acknowledge button, None where not fitted."""
+    """Alarm outputs (`active_level`: on) and the acknowledge button, None where not fitted."""
 
     caution_pin: int | None
     shed_pin: int | None
     fault_pin: int | None
     buzzer_pin: int | None
+    active_level: bool
     acknowledge_pin: int | None
     acknowledge_bias: Bias
     acknowledge_active_level: bool
@@ -115,7 +116,7 @@ class WatchdogPlan(Struct, frozen=True):
 
 
 class StorePlan(Struct, frozen=True):
-    """Where the controller keeps its state, journal and recorder, and how large the latter two grow."""
+    """Where the controller keeps state, journal and recorder, and how large the latter two grow."""
 
     directory: str
     journal_bytes_max: int
