@@ -37,16 +37,18 @@ class Server:
         self._selector.register(peer, selectors.EVENT_READ, lambda: self._receive(peer, buffer))
 
     def _receive(self, peer: socket.socket, buffer: bytearray) -> None:
-        chunk = peer.recv(65536)
+        try:
+            chunk = peer.recv(65536)
+            buffer += chunk
+            while (end := buffer.find(b"\n")) >= 0:
+                line = bytes(buffer[:end])
+                del buffer[: end + 1]
+                peer.sendall(json.dumps(self._answer(line)).encode() + b"\n")
+        except ConnectionError:  # the caller has gone, which must not end the bench
+            chunk = b""
         if not chunk or len(buffer) > _LINE_BYTES_MAX:
             self._selector.unregister(peer)
             peer.close()
-            return
-        buffer += chunk
-        while (end := buffer.find(b"\n")) >= 0:
-            line = bytes(buffer[:end])
-            del buffer[: end + 1]
-            peer.sendall(json.dumps(self._answer(line)).encode() + b"\n")
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
