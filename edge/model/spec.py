@@ -166,6 +166,7 @@ class DailyWindow(Struct, frozen=True):
 class LoadSpec(Struct, frozen=True):
     """A load behind a relay. `priority` 1 is shed first; loads of one `group` and priority rotate.
 
+    `duty_ratio` of the rated power is expected while it runs, until more is learned.
     `safe_shed` is the wish while nobody decides. `has_feedback`: an auxiliary contact says if it is
     on. `lead_ns`: time from the command until the power is really gone (or there).
     """
@@ -183,6 +184,7 @@ class LoadSpec(Struct, frozen=True):
     essential: tuple[DailyWindow, ...]
     safe_shed: bool
     has_feedback: bool
+    duty_ratio: float = 1.0
 
 
 class SheddingSpec(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""The dry run: the same decisions over a recorded load, far faster than it happened."""
