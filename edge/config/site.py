@@ -19,7 +19,7 @@ from edge.config.sections.service import (
 from edge.config.sections.terms import Name, Section
 
 
-class Site(Section):
+class Site(Section, frozen=True):
     """One plant: the same file, byte for byte, on both of its units."""
 
     site: Annotated[SiteSection, Meta(description="The plant.")]

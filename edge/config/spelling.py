@@ -42,7 +42,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def look(name: str) -> str:
-    """What a tired reader sees of a name: case, width and look-alikes (O/0, l/1/I, rn/m) are gone."""
+    """What a tired reader sees: case, width and look-alikes (O/0, l/1/I, rn/m) are gone."""
     text = unicodedata.normalize("NFKC", name).translate(_FOREIGN).casefold().translate(_ALIKE)
     for pair, one in _ALIKE_PAIRS:
         text = text.replace(pair, one)

@@ -15,26 +15,28 @@ def needed(hint: Any) -> str:
 
 
 def _words(info: inspect.Type) -> str:
-    match info:
-        case inspect.Metadata(type=inner):
-            return _words(inner)
-        case inspect.IntType():
-            return f"an integer{_range(info)}"
-        case inspect.FloatType():
-            return f"a number{_range(info)}"
-        case inspect.StrType():
-            return _text(info)
-        case inspect.EnumType(cls=members):
-            return "one of " + ", ".join(f'"{member.value}"' for member in members)
-        case inspect.UnionType(types=types):
-            known = [inner for inner in types if not isinstance(inner, inspect.NoneType)]
-            return " or ".join(_words(inner) for inner in known)
-        case inspect.VarTupleType(item_type=item):
-            return f"a list, each {_words(item)}"
-        case inspect.TupleType(item_types=items):
-            return f"a list of {len(items)}, each {_words(items[0])}"
-        case _:
-            return _PLAIN[type(info)]
+    if isinstance(info, inspect.Metadata):
+        return _words(info.type)
+    if isinstance(info, inspect.UnionType):
+        known = [inner for inner in info.types if not isinstance(inner, inspect.NoneType)]
+        return " or ".join(_words(inner) for inner in known)
+    if isinstance(info, inspect.VarTupleType):
+        return f"a list, each {_words(info.item_type)}"
+    if isinstance(info, inspect.TupleType):
+        return f"a list of {len(info.item_types)}, each {_words(info.item_types[0])}"
+    return _single(info)
+
+
+def _single(info: inspect.Type) -> str:
+    if isinstance(info, inspect.IntType):
+        return f"an integer{_range(info)}"
+    if isinstance(info, inspect.FloatType):
+        return f"a number{_range(info)}"
+    if isinstance(info, inspect.StrType):
+        return _text(info)
+    if isinstance(info, inspect.EnumType):
+        return "one of " + ", ".join(f'"{member.value}"' for member in info.cls)
+    return _PLAIN[type(info)]
 
 
 _PLAIN: dict[type[inspect.Type], str] = {

@@ -16,7 +16,7 @@ Price = Annotated[float, Meta(ge=0)]
 PriceRange = tuple[Price, Price]
 
 
-class CalendarSection(Section):
+class CalendarSection(Section, frozen=True):
     """[[demand.calendar]]: another target at some hours. The lowest of all that apply counts."""
 
     target_kw: Annotated[Positive, Meta(description="Target demand at these hours.")]
@@ -33,7 +33,7 @@ class CalendarSection(Section):
     ] = "00:00-24:00"
 
 
-class DemandSection(Section):
+class DemandSection(Section, frozen=True):
     """[demand]: the demand that the contract measures."""
 
     contract_kw: Annotated[Positive, Meta(description="Contract demand; never to be passed.")]
@@ -77,7 +77,7 @@ class DemandSection(Section):
     ] = 5.0
 
 
-class ProjectionSection(Section):
+class ProjectionSection(Section, frozen=True):
     """[projection]: how present power is estimated from the energy of the last minutes."""
 
     estimator: Annotated[Estimator, Meta(description="Line through the recent energy.")] = (
@@ -94,7 +94,7 @@ class ProjectionSection(Section):
     ] = 2.0
 
 
-class PlanSection(Section):
+class PlanSection(Section, frozen=True):
     """[plan]: the power plan that the plant filed, held slot by slot. Left out: no plan is held."""
 
     directory: Annotated[

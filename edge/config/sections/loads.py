@@ -36,7 +36,7 @@ class SafeValue(enum.StrEnum):
     RUN = "run"
 
 
-class LoadSection(Section):
+class LoadSection(Section, frozen=True):
     """[load.NAME]: a load that may be shed (or, of kind `absorb`, switched on under the plan)."""
 
     pin: Annotated[Pin, Meta(description="GPIO number of the relay's output (BCM).")]
@@ -88,7 +88,7 @@ class LoadSection(Section):
     feedback_bias: Annotated[Bias, Meta(description="Resistor of that input.")] = Bias.PULL_UP
 
 
-class SheddingSection(Section):
+class SheddingSection(Section, frozen=True):
     """[shedding]: thresholds and pace. What scales with the interval is derived where not given."""
 
     mask_s: Annotated[
@@ -141,7 +141,7 @@ class SheddingSection(Section):
     )
 
 
-class AlarmSection(Section):
+class AlarmSection(Section, frozen=True):
     """[alarm]: contacts for a lamp tower. Each may be left out."""
 
     caution_pin: Annotated[Pin | None, Meta(description="On at caution and above.")] = None

@@ -17,7 +17,7 @@ Milliseconds = Annotated[int, Meta(ge=10, le=10000)]
 TcpPort = Annotated[int, Meta(ge=1, le=65535)]
 
 
-class RtuBus(Section, tag="rtu", tag_field="kind"):
+class RtuBus(Section, frozen=True, tag="rtu", tag_field="kind"):
     """[bus.NAME] with kind = "rtu": a serial port."""
 
     port: Annotated[
@@ -42,7 +42,7 @@ class RtuBus(Section, tag="rtu", tag_field="kind"):
     ] = 300
 
 
-class RtuOverTcpBus(Section, tag="rtu_over_tcp", tag_field="kind"):
+class RtuOverTcpBus(Section, frozen=True, tag="rtu_over_tcp", tag_field="kind"):
     """[bus.NAME] with kind = "rtu_over_tcp": RTU frames through a transparent serial server."""
 
     host: Annotated[NonEmpty, Meta(description="Name or address of the serial server.")]
@@ -50,7 +50,7 @@ class RtuOverTcpBus(Section, tag="rtu_over_tcp", tag_field="kind"):
     timeout_ms: Annotated[Milliseconds, Meta(description="Wait for an answer.")] = 500
 
 
-class TcpBus(Section, tag="tcp", tag_field="kind"):
+class TcpBus(Section, frozen=True, tag="tcp", tag_field="kind"):
     """[bus.NAME] with kind = "tcp": Modbus TCP."""
 
     host: Annotated[NonEmpty, Meta(description="Name or address of the meter or gateway.")]
@@ -72,7 +72,7 @@ class Unit(enum.StrEnum):
     MWH = "MWh"
 
 
-class RegisterSection(Section):
+class RegisterSection(Section, frozen=True):
     """[[register]] of a profile, or [[meter.NAME.register]]: one quantity of a meter."""
 
     quantity: Annotated[
@@ -104,7 +104,7 @@ class RegisterSection(Section):
     ] = ()
 
 
-class ProfileFile(Section):
+class ProfileFile(Section, frozen=True):
     """A profile: the registers of a meter type, shipped or in `profiles/` beside the site file."""
 
     name: Annotated[Name, Meta(description="Name by which meters refer to it; the file's name.")]
@@ -131,7 +131,7 @@ class MeterRole(enum.StrEnum):
     INFO = "info"
 
 
-class MeterSection(Section):
+class MeterSection(Section, frozen=True):
     """[meter.NAME]: a Modbus meter."""
 
     bus: Annotated[Name, Meta(description="The [bus.NAME] that it is on.")]
@@ -166,7 +166,7 @@ class MeterSection(Section):
     ] = None
 
 
-class PulseSection(Section):
+class PulseSection(Section, frozen=True):
     """[pulse.NAME]: a pulse input. Exactly one of the two weights is given."""
 
     pin: Annotated[Pin, Meta(description="GPIO number of the input (BCM).")]
@@ -192,7 +192,7 @@ class PulseSection(Section):
     bias: Annotated[Bias, Meta(description="Resistor of the input.")] = Bias.PULL_UP
 
 
-class MeteringSection(Section):
+class MeteringSection(Section, frozen=True):
     """[metering]: which source of the site's energy is believed first."""
 
     sources: Annotated[

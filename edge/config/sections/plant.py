@@ -10,7 +10,7 @@ from msgspec import Meta
 from edge.config.sections.terms import NonEmpty, Section
 
 
-class SiteSection(Section):
+class SiteSection(Section, frozen=True):
     """[site]: what the plant is called and which clock its people read."""
 
     name: Annotated[NonEmpty, Meta(description="Name of the plant, as people read it.")]
@@ -20,7 +20,7 @@ class SiteSection(Section):
     ]
 
 
-class UnitSection(Section):
+class UnitSection(Section, frozen=True):
     """[unit.NAME]: one gateway. A machine that is not listed does not start; order breaks ties."""
 
     hardware_serial: Annotated[
@@ -42,7 +42,7 @@ class BoardModel(enum.StrEnum):
     GENERIC = "generic"
 
 
-class BoardSection(Section):
+class BoardSection(Section, frozen=True):
     """[board]: which GPIO chip and which pins there are."""
 
     model: Annotated[

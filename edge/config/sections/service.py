@@ -9,7 +9,7 @@ from msgspec import Meta
 from edge.config.sections.terms import NonEmpty, Section
 
 
-class ScanSection(Section):
+class ScanSection(Section, frozen=True):
     """[scan]: pace of reading, deciding and writing."""
 
     period_ms: Annotated[
@@ -28,7 +28,7 @@ class ScanSection(Section):
     ] = 1000
 
 
-class WatchdogSection(Section):
+class WatchdogSection(Section, frozen=True):
     """[watchdog]: the hardware that resets a machine which hangs."""
 
     device: Annotated[str, Meta(description="Watchdog device; empty: none is used.")] = (
@@ -39,7 +39,7 @@ class WatchdogSection(Section):
     ] = 10
 
 
-class StoreSection(Section):
+class StoreSection(Section, frozen=True):
     """[store]: what is kept on the disk."""
 
     directory: Annotated[NonEmpty, Meta(description="Folder of state, journal and recorder.")] = (
@@ -54,7 +54,7 @@ class StoreSection(Section):
     ] = 64
 
 
-class ControlSection(Section):
+class ControlSection(Section, frozen=True):
     """[control]: where orders come in."""
 
     socket: Annotated[NonEmpty, Meta(description="Path of the socket.")] = "/run/denban/control"
