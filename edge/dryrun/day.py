@@ -1,8 +1,6 @@
-"""One recorded day in steps of a second: plant, meters and decisions in one loop, without a clock."""
+"""One recorded day in steps of a second: plant, meters and decisions in one loop."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -14,7 +12,7 @@ from edge.model.order import TakePlan
 from edge.model.plan import Plan
 from edge.model.scan import ClockTrust, FeedbackSample, MeterSample, PulseSample, ScanInputs
 from edge.model.spec import ControlSpec, Direction, LoadKind
-from edge.model.units import NS_PER_S, UWH_PER_KWH
+from edge.model.units import NS_PER_S
 
 # Any instant does as the start of the boot's clock; not zero, which would look like "never".
 _BOOT_NS = 1_000 * NS_PER_S
@@ -22,7 +20,7 @@ _UWH_PER_W_S = 1_000_000 / 3600
 
 
 class DayTask(Struct, frozen=True):
-    """A day to simulate: rows from `warm_up_s` before its start, so that the first interval counts."""
+    """A day to simulate, with rows from `warm_up_s` before it, so that its first interval counts."""
 
     day: str
     start_utc_s: int
@@ -42,7 +40,7 @@ class LoadDay(Struct):
 
 
 class DayResult(Struct):
-    """`intervals` and `slots` are the facts of their closing events; energies without and with control."""
+    """`intervals` and `slots` are the facts of their closing events."""
 
     day: str
     steps: int
@@ -143,13 +141,3 @@ class DaySimulation:
             start = facts["start_utc_ns"]
             if isinstance(start, int) and start >= start_ns:
                 into.append(facts)
-
-
-def kwh(energy_uwh: int) -> float:
-    return energy_uwh / UWH_PER_KWH
-
-
-def simulated_days(spec: ControlSpec, tasks: list[DayTask]) -> Iterator[DayResult]:
-    """One after the other, in this process."""
-    for task in tasks:
-        yield DaySimulation(spec, task).run()

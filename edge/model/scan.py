@@ -82,6 +82,17 @@ class FeedbackSample(Struct, frozen=True, array_like=True, gc=False):
     closed: bool
 
 
+class HealthSample(Struct, frozen=True, array_like=True, gc=False):
+    """A condition of the gateway itself (disk, keeper, watchdog), given at each change.
+
+    Empty `text`: it has gone. `severe` ones light the fault lamp.
+    """
+
+    name: str
+    severe: bool
+    text: str
+
+
 class ScanInputs(Struct, frozen=True, array_like=True):
     """Everything the decisions may know in one scan, in the order in which it was read.
 
@@ -99,6 +110,7 @@ class ScanInputs(Struct, frozen=True, array_like=True):
     feedbacks: tuple[FeedbackSample, ...] = ()
     orders: tuple[Order, ...] = ()
     relay_faults: tuple[str, ...] = ()
+    health: tuple[HealthSample, ...] = ()
 
 
 class AlarmOutputs(Struct, frozen=True, array_like=True, gc=False):

@@ -1,0 +1,96 @@
+"""The whole decision of one scan: metering, demand, shedding, alarms, in this order.
+
+`Controller.step` advances the state in place and reads nothing but its arguments: the product, the
+dry run and the replay run this same code, and the same inputs give the same outputs, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from edge.core.alarms import AlarmBoard, AlarmState
+from edge.core.demand.tracker import DemandState, DemandStep, DemandTracker
+from edge.core.metering.metering import Metering, MeteringState
+from edge.core.rebase import shift_instants
+from edge.core.shedding.shedding import Shedding, SheddingState, SheddingStep
+from edge.model.energy import MeteringStep
+from edge.model.event import Event, EventKind, Severity
+from edge.model.outlook import LimitOutlook, PowerEstimate
+from edge.model.scan import HealthSample, ScanInputs, ScanOutputs
+from edge.model.spec import ControlSpec
+from edge.model.status import LimitStatus, Status
+from edge.model.units import NS_PER_S, UWH_PER_KWH
+
+
+class ControllerState(Struct):
+    """Everything that one scan leaves to the next; what a checkpoint keeps."""
+
+    metering: MeteringState
+    demand: DemandState
+    shedding: SheddingState
+    alarms: AlarmState
+
+
+def new_state() -> ControllerState:
+    """The state of a gateway that has never run."""
+    return ControllerState(MeteringState(), DemandState(), SheddingState(), AlarmState())
+
+
+class Controller:
+    """Decides for one site. Given a state it continues from there, else it begins."""
+
+    def __init__(self, spec: ControlSpec, state: ControllerState, now_mono_ns: int) -> None:
+        self._spec = spec
+        self._state = state
+        self._metering = Metering(spec.metering, state.metering, now_mono_ns)
+        self._demand = DemandTracker(
+            spec.demand, spec.projection, spec.plan, spec.timezone, state.demand
+        )
+        self._shedding = Shedding(spec.shedding, state.shedding)
+        self._board = AlarmBoard(state.alarms)
+        self._last: tuple[ScanInputs, MeteringStep, DemandStep, SheddingStep] | None = None
+
+    def step(self, inputs: ScanInputs) -> ScanOutputs:
+        """One scan. `inputs.now_mono_ns` must not go back."""
+        metered, events = self._metering.step(inputs)
+        demand, demand_events = self._demand.step(inputs, metered)
+        shedding = self._shedding.step(
+            inputs.now_mono_ns,
+            inputs.now_utc_ns,
+            demand.local,
+            demand.limits,
+            demand.power,
+            metered.lost_since_mono_ns,
+            metered.power_w,
+            inputs.feedbacks,
+            inputs.orders,
+            inputs.relay_faults,
+        )
+        happened = (*events, *demand_events, *shedding.events, *_health_events(inputs))
+        alarms = self._board.step(happened, shedding.stage, inputs.orders)
+        self._last = (inputs, metered, demand, shedding)
+        return ScanOutputs(shedding.relays, alarms, happened)
+
+
+def _health_events(inputs: ScanInputs) -> list[Event]:
+    """Conditions of the gateway itself, as events that the alarm board understands."""
+    return [
+        Event(
+            inputs.now_mono_ns,
+            inputs.now_utc_ns,
+            EventKind.HEALTH,
+            sample.name,
+            _severity(sample),
+            {"text": sample.text} if sample.text else {"cleared": True},
+        )
+        for sample in inputs.health
+    ]
+
+
+def _severity(sample: HealthSample) -> Severity:
+    if not sample.text:
+        return Severity.INFO
+    return Severity.ALARM if sample.severe else Severity.WARNING
