@@ -128,7 +128,7 @@ class ProjectionSpec(Struct, frozen=True):
 class PlanSpec(Struct, frozen=True):
     """Holding the filed plan. Ratios are of the slot's planned energy; `loss_ratio` turns metered
     into settled energy: settled = metered / (1 - loss_ratio). Prices in `currency` per kWh, low to
-    high.
+    high. A slot's plan may change until `gate_close_ns` before the slot starts.
     """
 
     slot_ns: int
@@ -140,6 +140,7 @@ class PlanSpec(Struct, frozen=True):
     currency: str
     hold_over: bool
     hold_under: bool
+    gate_close_ns: int = 3600 * 1_000_000_000
 
 
 class LostPolicy(enum.StrEnum):
