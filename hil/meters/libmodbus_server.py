@@ -20,6 +20,7 @@ from hil.meters.registers import Registers
 
 LIBRARY = "libmodbus.so.5"
 _ADU_BYTES_MAX = 260  # MODBUS_MAX_ADU_LENGTH
+_REFUSAL_PAUSE_US = 1000  # libmodbus sleeps one response timeout before it refuses; 0.5 s at first
 
 
 class Mapping16(ctypes.Structure):
@@ -60,6 +61,7 @@ def load() -> ctypes.CDLL:
     library.modbus_mapping_new_start_address.restype = ctypes.POINTER(Mapping16)
     library.modbus_mapping_new_start_address.argtypes = [ctypes.c_uint] * 8
     library.modbus_set_slave.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    library.modbus_set_response_timeout.argtypes = [ctypes.c_void_p, *[ctypes.c_uint32] * 2]
     library.modbus_connect.argtypes = [ctypes.c_void_p]
     library.modbus_receive.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
     library.modbus_reply.argtypes = [
@@ -84,6 +86,7 @@ class Context:
         self._mapping = library.modbus_mapping_new_start_address(0, 0, 0, 0, *holding, *inputs)
         self._context = library.modbus_new_rtu(port.encode(), baudrate, b"N", 8, 1)
         library.modbus_set_slave(self._context, unit_id)
+        library.modbus_set_response_timeout(self._context, 0, _REFUSAL_PAUSE_US)
         if not self._mapping or library.modbus_connect(self._context) < 0:
             raise OSError(ctypes.get_errno(), f"libmodbus unit {unit_id}: can not open {port}")
 

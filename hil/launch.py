@@ -1,0 +1,86 @@
+"""Starting and ending a bench process from a test or a scenario: its `ready` line, its orders.
+
+It waits for events with a deadline, never for a fixed time, and leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hil import rpc
+
+_READY_S_MAX = 30.0
+_END_S_MAX = 10.0
+
+
+class BenchProcess:
+    """`python -m module --config path`, up when the constructor returns.
+
+    `ready` is what its ready line says. Raises RuntimeError when it does not come up. The config's
+    `orders` is the socket that :meth:`order` speaks to.
+    """
+
+    def __init__(self, module: str, path: Path, config: dict[str, Any]) -> None:
+        path.write_text(json.dumps(config))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, "--config", str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._client: rpc.Client | None = None
+        try:
+            self.ready = self._wait_ready(module)
+            self._client = rpc.Client(Path(config["orders"]))
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_ready(self, module: str) -> Any:
+        assert self.process.stdout is not None
+        line = b""
+        if select.select([self.process.stdout], [], [], _READY_S_MAX)[0]:
+            line = self.process.stdout.readline()
+        if not line.startswith(b"ready"):
+            raise RuntimeError(
+                f"{module}: not up: got {line!r} in {_READY_S_MAX} s, need a ready line;"
+                " not started; see its standard error"
+            )
+        return json.loads(line.removeprefix(b"ready") or b"null")
+
+    def order(self, verb: str, **arguments: Any) -> Any:
+        """Carry out an order of the process; raises RuntimeError with its error."""
+        assert self._client is not None
+        return self._client.call(verb, **arguments)
+
+    def close(self) -> int:
+        """End it by closing its standard input, by force if that does not help; its exit code."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(_END_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        return self.process.returncode
+
+    def __enter__(self) -> BenchProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
