@@ -116,7 +116,9 @@ class Child:
             os.lseek(setup_fd, 0, os.SEEK_SET)
             fds = (theirs.fileno(), setup_fd, *self._shared_fds)
             command = [sys.executable, "-m", self._module, *map(str, fds)]
-            self._process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+                command, pass_fds=fds, stdin=subprocess.DEVNULL
+            )
         except OSError:
             ours.close()
             raise
