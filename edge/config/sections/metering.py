@@ -102,6 +102,10 @@ class RegisterSection(Section, frozen=True):
         tuple[int, ...],
         Meta(description="Raw integers by which the meter says that it has no value."),
     ] = ()
+    rollover_raw: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Raw count at which it starts again from zero, if before its width."),
+    ] = None
 
 
 class ProfileFile(Section, frozen=True):
@@ -119,6 +123,9 @@ class ProfileFile(Section, frozen=True):
         Annotated[int, Meta(ge=4, le=125)],
         Meta(description="How many registers the meter gives in one answer."),
     ] = 125
+    gaps_readable: Annotated[bool, Meta(description="The registers between ours answer too.")] = (
+        False
+    )
     response_ms_max: Annotated[
         Milliseconds, Meta(description="Longest time until the meter begins to answer.")
     ] = 500
@@ -164,6 +171,10 @@ class MeterSection(Section, frozen=True):
     response_ms_max: Annotated[
         Milliseconds | None, Meta(description="Overrides the profile's.")
     ] = None
+    poll_ms_min: Annotated[
+        Annotated[int, Meta(ge=0, le=60000)],
+        Meta(description="Shortest time between two polls; 0: as fast as the line allows."),
+    ] = 50
 
 
 class PulseSection(Section, frozen=True):
