@@ -6,23 +6,18 @@ dry run and the replay run this same code, and the same inputs give the same out
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
 from msgspec import Struct
 
 from edge.core.alarms import AlarmBoard, AlarmState
 from edge.core.demand.tracker import DemandState, DemandStep, DemandTracker
 from edge.core.metering.metering import Metering, MeteringState
-from edge.core.rebase import shift_instants
+from edge.core.picture import picture
 from edge.core.shedding.shedding import Shedding, SheddingState, SheddingStep
 from edge.model.energy import MeteringStep
 from edge.model.event import Event, EventKind, Severity
-from edge.model.outlook import LimitOutlook, PowerEstimate
 from edge.model.scan import HealthSample, ScanInputs, ScanOutputs
 from edge.model.spec import ControlSpec
-from edge.model.status import LimitStatus, Status
-from edge.model.units import NS_PER_S, UWH_PER_KWH
+from edge.model.status import Status
 
 
 class ControllerState(Struct):
@@ -73,6 +68,27 @@ class Controller:
         alarms = self._board.step(happened, shedding.stage, inputs.orders)
         self._last = (inputs, metered, demand, shedding)
         return ScanOutputs(shedding.relays, alarms, happened)
+
+    @property
+    def state(self) -> ControllerState:
+        """The state after the last scan; encode it before the next one."""
+        return self._state
+
+    def status(self) -> Status | None:
+        """The picture after the last scan, None before the first."""
+        if self._last is None:
+            return None
+        inputs, metered, demand, shedding = self._last
+        return picture(
+            self._spec.site,
+            inputs,
+            metered,
+            demand,
+            shedding,
+            self._metering.sources_status(inputs.now_mono_ns),
+            self._shedding.status(inputs.now_mono_ns),
+            self._board.names(),
+        )
 
 
 def _health_events(inputs: ScanInputs) -> list[Event]:

@@ -20,7 +20,7 @@ _UWH_PER_W_S = 1_000_000 / 3600
 
 
 class DayTask(Struct, frozen=True):
-    """A day to simulate, with rows from `warm_up_s` before it, so that its first interval counts."""
+    """A day to simulate, with rows from `warm_up_s` before it, so that interval one counts."""
 
     day: str
     start_utc_s: int

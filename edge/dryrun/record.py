@@ -46,6 +46,18 @@ class Record(Struct, frozen=True):
             day += _ONE_DAY
         return days
 
+    def mean_w(self, start_utc_s: int, end_utc_s: int) -> float:
+        """Mean power of a recorded span."""
+        total = 0.0
+        second = start_utc_s - self.start_utc_s
+        end = end_utc_s - self.start_utc_s
+        while second < end:
+            row = second // self.step_s
+            until = min(end, (row + 1) * self.step_s)
+            total += self.site_w[row] * (until - second)
+            second = until
+        return total / (end_utc_s - start_utc_s)
+
     def part(self, start_utc_s: int, end_utc_s: int) -> Record:
         """The rows that cover the span, cut to what is recorded."""
         first = max(0, (start_utc_s - self.start_utc_s) // self.step_s)
