@@ -13,9 +13,8 @@ import json
 import os
 import selectors
 import time
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import msgspec
 
@@ -59,9 +58,9 @@ def boottime_ns() -> int:
 class Hub:
     """All of one line that needs an operating system. Call :meth:`run`, then :meth:`close`."""
 
-    def __init__(self, config: HubConfig) -> None:
+    def __init__(self, config: HubConfig, log: TextIO) -> None:
         self._config = config
-        self._log: TextIOWrapper = Path(config.log).open("w", buffering=1)
+        self._log = log
         self._selector = selectors.SelectSelector()  # epoll would round the pacing up to whole ms
         self._lifetime = Lifetime(self._selector)
         nodes = {each.name: self._make_node(each) for each in config.nodes}
@@ -121,7 +120,6 @@ class Hub:
         for node in self._line.nodes.values():
             node.port.close()
         Path(self._config.orders).unlink(missing_ok=True)
-        self._log.close()
 
     def _verbs(self) -> dict[str, rpc.Verb]:
         return {
@@ -178,12 +176,13 @@ def main() -> None:
     config = msgspec.json.decode(parser.parse_args().config.read_bytes(), type=HubConfig)
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_FIFO_PRIORITY))
-    hub = Hub(config)
-    gc.freeze()  # start-up objects are never scanned again: no long pause in the pacing
-    try:
-        hub.run()
-    finally:
-        hub.close()
+    with Path(config.log).open("w", buffering=1) as log:
+        hub = Hub(config, log)
+        gc.freeze()  # start-up objects are never scanned again: no long pause in the pacing
+        try:
+            hub.run()
+        finally:
+            hub.close()
 
 
 if __name__ == "__main__":
