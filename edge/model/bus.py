@@ -13,7 +13,7 @@ from edge.model.registers import RegisterMap
 
 
 class LineKind(enum.StrEnum):
-    """RTU: a serial port. RTU_OVER_TCP: RTU frames through a serial server. TCP: Modbus TCP (MBAP)."""
+    """RTU: a serial port. RTU_OVER_TCP: RTU frames through a serial server. TCP: Modbus TCP."""
 
     RTU = "rtu"
     RTU_OVER_TCP = "rtu_over_tcp"
@@ -32,8 +32,8 @@ class PolledMeter(Struct, frozen=True):
     """One meter on a line. A raw value of a SECONDARY register is multiplied by
     `ratio_numerator` / `ratio_denominator` (CT x VT); a PRIMARY meter has 1/1.
 
-    `unit_id` is 1 to 247. `response_ms_max` (> 0) is the longest time from the end of a request to
-    the end of the meter's answer being ready to start: after a time-out the line stays silent so long.
+    `unit_id` is 1 to 247. `response_ms_max` (> 0) is the longest time that the meter may take to
+    begin its answer: after a time-out the line stays silent for so long.
     """
 
     name: str
@@ -47,8 +47,8 @@ class PolledMeter(Struct, frozen=True):
 class BusPlan(Struct, frozen=True):
     """One line and what is polled on it, as fast as it allows.
 
-    RTU uses `port` (a device path) and the serial settings, 8 data bits being the standard's; the TCP
-    kinds use `host` and `tcp_port` and ignore them. `echo`: the adapter hears its own transmission.
+    RTU uses `port` (a device path) and the serial settings; the TCP kinds use `host` and `tcp_port`
+    and ignore them. `echo`: the adapter hears its own transmission.
     `rs485_rts`: the kernel driver must switch the transmitter by RTS (TIOCSRS485).
     `timeout_ms` (> 0) runs from the end of a request to the end of its answer on a TCP kind; on a
     serial line the time of the bits themselves is added to it. The same meter is not polled again

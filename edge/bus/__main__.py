@@ -1,0 +1,69 @@
+"""`python -m edge.bus LINK_FD PAGE_FD`: a bus worker, started by edge.bus.handle and nobody else.
+
+Sets up the process (dies with its parent, ordinary scheduling, no log of pymodbus), takes its plan
+from the link and polls until the link ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import Final
+
+from edge.bus.lease import BusPage
+from edge.bus.link import receive_plan
+from edge.bus.worker import Worker
+
+_PR_SET_PDEATHSIG: Final = 1
+# Ahead of ordinary work (a reply should not wait for a log rotation), behind the real-time scan.
+NICENESS: Final = -5
+
+
+def _fail(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """An error that nobody awaits is a defect: end and be replaced, not go on half dead."""
+    sys.stderr.write(f"bus worker: {context.get('message')}: {context.get('exception')!r}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _prepare_process() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Ctrl-C goes to the whole group of a terminal; control decides, and closes the link.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    # What pymodbus logs, the worker says better or not at all.
+    logging.disable(logging.CRITICAL)
+
+
+async def _work(link: socket.socket, page: BusPage) -> None:
+    plan = receive_plan(link)
+    if plan is None:
+        return
+    asyncio.get_running_loop().set_exception_handler(_fail)
+    worker = Worker(plan, page, link)
+    gc.collect()
+    gc.freeze()
+    await worker.run()
+
+
+def main(arguments: list[str]) -> None:
+    """Run a worker on two inherited descriptors: its end of the link, and the shared page."""
+    link_fd, page_fd = (int(argument) for argument in arguments)
+    _prepare_process()
+    link = socket.socket(fileno=link_fd)
+    page = BusPage(page_fd)
+    os.close(page_fd)
+    asyncio.run(_work(link, page))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

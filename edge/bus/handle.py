@@ -1,0 +1,161 @@
+"""Control's grip on one bus worker: start it, lease it the line, take samples, replace it if dead.
+
+Runs in the scan, so nothing here waits. It imports neither pymodbus nor asyncio, and a worker that
+was given up can never write again: its page, and the lease in it, is not renewed any more.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+from edge.bus.clock import boottime_ns
+from edge.bus.lease import BusPage
+from edge.bus.link import SampleReceiver, send_plan, socket_pair
+from edge.bus.timing import stall_ns
+from edge.model.bus import BusPlan
+from edge.model.scan import BusCondition, BusSample, MeterSample
+from edge.model.units import NS_PER_S
+
+# From the start of the process to its first sign of life: imports on a cold, slow storage.
+START_NS_MAX: Final = 20 * NS_PER_S
+# The first replacement comes at once; one that dies young waits longer each time.
+RESPAWN_NS_MIN: Final = NS_PER_S // 2
+RESPAWN_NS_MAX: Final = 10 * NS_PER_S
+STEADY_NS: Final = 60 * NS_PER_S
+MESSAGES_PER_DRAIN_MAX: Final = 64
+
+
+class BusWorker:
+    """One line. For one thread. `renew`, `drain` and `check` are called in each scan."""
+
+    def __init__(self, plan: BusPlan) -> None:
+        self._plan = plan
+        self._stall_ns = stall_ns(plan)
+        self._condition: BusCondition | None = None
+        self._given: list[BusSample] = []
+        self._respawn_ns = 0
+        self._respawn_mono_ns = 0
+        self._spawn(boottime_ns())
+        self._give(BusCondition.OK)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    @property
+    def heard_mono_ns(self) -> int:
+        """When the worker last heard a byte on the line; 0 for not yet."""
+        return self._page.heard_mono_ns
+
+    def counts(self) -> dict[str, int]:
+        """What the present worker has counted since it started (see lease.Count)."""
+        return self._page.counts()
+
+    def renew(self, until_mono_ns: int) -> None:
+        """The worker may write until then; an instant in the past takes the line from it."""
+        if not self._given_up:
+            self._page.lease_until_mono_ns = until_mono_ns
+
+    def drain(self, limit: int = MESSAGES_PER_DRAIN_MAX) -> list[MeterSample | BusSample]:
+        """What has arrived, oldest first, from at most `limit` messages; the rest waits.
+
+        The first call gives the line's condition, presumed OK; later ones give its changes.
+        """
+        samples: list[MeterSample | BusSample] = []
+        for _ in range(limit):
+            batch = self._receiver.receive()
+            if batch is None:
+                break
+            if batch.bus is not None and not self._given_up:
+                self._give(batch.bus.condition)
+            samples.extend(batch.meters)
+        if self._given:
+            samples.extend(self._given)
+            self._given.clear()
+        return samples
+
+    def check(self, now_mono_ns: int) -> None:
+        """Notice a worker that died or stalled, kill it, and start another as soon as it may be.
+
+        The loss is given by the next `drain` as WORKER_LOST. Starting a process takes some ms.
+        """
+        ended = self._process.poll() is not None
+        if not self._given_up:
+            if not ended and not self._has_stalled(now_mono_ns):
+                if now_mono_ns - self._spawned_mono_ns > STEADY_NS:
+                    self._respawn_ns = 0
+                return
+            self._give_up(now_mono_ns)
+        # A process that hangs in a driver is still there and still has the port: wait for its end.
+        if ended and now_mono_ns >= self._respawn_mono_ns:
+            self._replace(now_mono_ns)
+
+    def close(self) -> None:
+        """Take the line from the worker and end its process."""
+        self._page.lease_until_mono_ns = 0
+        self._process.kill()
+        self._process.wait()
+        self._close_ends()
+
+    def _has_stalled(self, now_mono_ns: int) -> bool:
+        alive_mono_ns = self._page.alive_mono_ns
+        if alive_mono_ns == 0:
+            return now_mono_ns - self._spawned_mono_ns > START_NS_MAX
+        return now_mono_ns - alive_mono_ns > self._stall_ns
+
+    def _give_up(self, now_mono_ns: int) -> None:
+        """From here on the old worker cannot write, even if it wakes before the signal ends it."""
+        self._page.lease_until_mono_ns = 0
+        self._process.kill()
+        self._given_up = True
+        self._put_off(now_mono_ns)
+        self._give(BusCondition.WORKER_LOST)
+
+    def _put_off(self, now_mono_ns: int) -> None:
+        self._respawn_mono_ns = now_mono_ns + self._respawn_ns
+        self._respawn_ns = min(max(2 * self._respawn_ns, RESPAWN_NS_MIN), RESPAWN_NS_MAX)
+
+    def _replace(self, now_mono_ns: int) -> None:
+        """A new process with a page and a link of its own; if there is no memory, try later."""
+        self._close_ends()
+        try:
+            self._spawn(now_mono_ns)
+        except OSError as fault:
+            self._put_off(now_mono_ns)
+            sys.stderr.write(f"bus.{self._plan.name}: worker cannot be started: {fault}\n")
+
+    def _give(self, condition: BusCondition) -> None:
+        if condition is not self._condition:
+            self._condition = condition
+            self._given.append(BusSample(self._plan.name, condition))
+
+    def _spawn(self, now_mono_ns: int) -> None:
+        control_end, worker_end = socket_pair()
+        page_fd = BusPage.create()
+        try:
+            send_plan(control_end, self._plan)
+            inherited = (worker_end.fileno(), page_fd)
+            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-m", "edge.bus", *map(str, inherited)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=inherited,
+            )
+            self._page = BusPage(page_fd)
+        except OSError:
+            control_end.close()
+            raise
+        finally:
+            worker_end.close()
+            os.close(page_fd)
+        self._link = control_end
+        self._receiver = SampleReceiver(control_end)
+        self._spawned_mono_ns = now_mono_ns
+        self._given_up = False
+
+    def _close_ends(self) -> None:
+        self._link.close()
+        self._page.close()

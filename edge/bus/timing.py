@@ -1,0 +1,61 @@
+"""How long things take on a line: characters, silences, replies, and a worker's longest step. Pure.
+
+Sources: "MODBUS over Serial Line" V1.02, 2.5.1.1 (t3.5; 1.75 ms above 19200 bit/s).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge.model.bus import BusPlan, LineKind, Parity
+from edge.model.units import NS_PER_MS, NS_PER_S
+
+SILENCE_NS_MIN: Final = 1_750_000
+REQUEST_BYTES: Final = 8
+REPLY_BYTES_MAX: Final = 256
+# A line that is never silent for so long past its due time is jammed: the request is given up.
+BABBLE_NS_MAX: Final = 500 * NS_PER_MS
+# Waits without a request (no lease, nothing due, port missing) are cut into such pieces.
+WAIT_NS_MAX: Final = 100 * NS_PER_MS
+# Scheduling, the opening of a port and a busy machine, on top of what the line itself takes.
+STALL_MARGIN_NS: Final = NS_PER_S
+
+
+def character_ns(plan: BusPlan) -> int:
+    """One character on a serial line, start, parity and stop bits included; 0 on a TCP kind."""
+    if plan.kind is not LineKind.RTU:
+        return 0
+    bits = 1 + plan.bytesize + (plan.parity is not Parity.NONE) + plan.stopbits
+    return bits * NS_PER_S // plan.baudrate
+
+
+def silence_ns(plan: BusPlan) -> int:
+    """Silence before a request: max(3.5 characters, 1.75 ms); none is needed on Modbus TCP."""
+    if plan.kind is LineKind.TCP:
+        return 0
+    return max(7 * character_ns(plan) // 2, SILENCE_NS_MIN)
+
+
+def reply_bytes(register_count: int) -> int:
+    """Length of a good RTU reply: unit, function, byte count, registers, CRC."""
+    return 5 + 2 * register_count
+
+
+def exchange_ns(plan: BusPlan, register_count: int) -> int:
+    """Time of the bits of a request and its reply, without turn-around."""
+    return (REQUEST_BYTES + reply_bytes(register_count)) * character_ns(plan)
+
+
+def poll_ns_ideal(plan: BusPlan, register_counts: tuple[int, ...], turnaround_ns: int) -> int:
+    """Shortest time of a poll that bits, silences and the meter allow: what benchmarks need."""
+    return sum(
+        exchange_ns(plan, count) + turnaround_ns + silence_ns(plan) for count in register_counts
+    )
+
+
+def stall_ns(plan: BusPlan) -> int:
+    """A worker without a sign of life for so long has stalled: two longest steps and a margin."""
+    longest_ms = max((meter.response_ms_max for meter in plan.meters), default=0)
+    reply_ns = (REQUEST_BYTES + REPLY_BYTES_MAX) * character_ns(plan)
+    step_ns = plan.timeout_ms * NS_PER_MS + longest_ms * NS_PER_MS + reply_ns + BABBLE_NS_MAX
+    return 2 * step_ns + STALL_MARGIN_NS
