@@ -1,0 +1,231 @@
+"""What automation would do now: shed for an emergency or a limit, restore, absorb, or follow the
+lost policy.
+
+It only wishes: overrides and the interlock come after it. One kind of action a scan, in order of
+urgency, and no further one before the last has had time to show in site power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge.core.shedding.interlock import may_switch_off, may_switch_on
+from edge.core.shedding.loads import Load
+from edge.core.shedding.need import headroom_w, masked, shed_need_w, surplus_w, wanted_w
+from edge.core.shedding.reason import MoveReason, Why
+from edge.core.shedding.scene import INSTANT, Decision, Scene, Wish
+from edge.core.shedding.selection import Candidate, select
+from edge.core.shedding.state import SheddingState
+from edge.model.outlook import LimitOutlook, PowerEstimate
+from edge.model.spec import LostPolicy, SheddingSpec
+
+# Absorb loads are above their normal power: they go before any load is shed.
+ABSORB_PRIORITY = -1
+
+
+class Automation:
+    """The controller's own judgement over `loads` (site-file order) and `state`, which it only
+    reads.
+    """
+
+    def __init__(self, spec: SheddingSpec, loads: tuple[Load, ...], state: SheddingState) -> None:
+        self._spec = spec
+        self._loads = loads
+        self._state = state
+
+    def decide(self, scene: Scene) -> Decision:
+        """The wishes of this scan; at most one of shedding, restoring and absorbing."""
+        if self._state.emergency and scene.measured_w is not None:
+            return self._decide_emergency(scene, scene.measured_w)
+        if scene.lost_since_mono_ns is not None:
+            return self._decide_lost(scene, scene.lost_since_mono_ns)
+        if scene.power is None or not scene.limits:
+            return Decision(Why.STARTING)
+        return self._decide_by_projection(scene, scene.power)
+
+    def _settling(self, now_mono_ns: int) -> bool:
+        until_mono_ns = self._state.settle_until_mono_ns
+        return until_mono_ns is not None and now_mono_ns < until_mono_ns
+
+    # Emergency: the limit on instantaneous power.
+
+    def _decide_emergency(self, scene: Scene, measured_w: float) -> Decision:
+        """Down to the release level at once; site power shows a response sooner than the
+        projection.
+        """
+        assert self._spec.instant_limit_w is not None
+        need_w = measured_w - self._spec.instant_limit_w * self._spec.instant_release_ratio
+        until_mono_ns = self._state.response_until_mono_ns
+        if until_mono_ns is not None and scene.now_mono_ns < until_mono_ns:
+            need_w -= self._state.unseen_w
+        if need_w <= 0.0:
+            return Decision(Why.EMERGENCY)
+        wishes, short = self._off(scene, need_w, MoveReason.EMERGENCY, None)
+        return Decision(
+            Why.EMERGENCY,
+            wishes,
+            {INSTANT: need_w},
+            frozenset((INSTANT,)) if short else frozenset(),
+        )
+
+    # Metering lost.
+
+    def _decide_lost(self, scene: Scene, lost_since_mono_ns: int) -> Decision:
+        """Hold for the declared time, then the declared policy; missing power is never taken for
+        zero.
+        """
+        if scene.now_mono_ns - lost_since_mono_ns < self._spec.lost_hold_ns:
+            return Decision(Why.LOST_HOLD)
+        if self._spec.lost_policy is LostPolicy.HOLD:
+            return Decision(Why.LOST_POLICY)
+        release = self._spec.lost_policy is LostPolicy.RELEASE
+        wishes = [
+            Wish(load, False, MoveReason.LOST_POLICY)
+            for load in self._free(on=True)
+            if load.absorbs or not release
+        ]
+        if release and not self._settling(scene.now_mono_ns):
+            wishes += [
+                Wish(load, True, MoveReason.LOST_POLICY)
+                for load in self._restorable(scene.now_mono_ns)[:1]
+            ]
+        return Decision(Why.LOST_POLICY, tuple(wishes))
+
+    # Projection.
+
+    def _decide_by_projection(self, scene: Scene, power: PowerEstimate) -> Decision:
+        needs = [
+            (limit, need_w)
+            for limit in scene.limits
+            if (need_w := shed_need_w(limit, power, self._spec.mask_ns)) > 0.0
+        ]
+        if needs:
+            return self._shed(scene, needs)
+        if self._settling(scene.now_mono_ns):
+            return Decision(Why.SETTLING)
+        room_w = self._room_w(scene, power)
+        wanted = any(wanted_w(limit, power, self._spec.mask_ns) > 0.0 for limit in scene.limits)
+        return (
+            self._restore(scene, room_w, wanted)
+            or (self._absorb(scene, room_w) if wanted else self._end_absorbing(scene, power))
+            or Decision(Why.UNDER_PLAN if wanted else Why.NORMAL)
+        )
+
+    def _shed(self, scene: Scene, needs: list[tuple[LimitOutlook, float]]) -> Decision:
+        """Shed for the limit that needs most; while the last action settles, only if it is now or
+        never.
+        """
+        need_w_by_limit = {limit.name: need_w for limit, need_w in needs}
+        limit, need_w = max(needs, key=lambda pair: pair[1])
+        wait_ns = 0
+        if self._settling(scene.now_mono_ns):
+            assert self._state.settle_until_mono_ns is not None
+            wait_ns = self._state.settle_until_mono_ns - scene.now_mono_ns
+            need_w -= self._state.unseen_w
+            if need_w <= 0.0:
+                return Decision(Why.SETTLING, (), need_w_by_limit)
+        optimistic = masked(limit, self._spec.mask_ns)
+        reason = MoveReason.OPTIMISTIC_OVER if optimistic else MoveReason.PROJECTED_OVER
+        wishes, short = self._off(scene, need_w, reason, limit)
+        if wait_ns and limit.remaining_ns > wait_ns:
+            wishes = ()
+        why = Why.SHORT if short else Why.SETTLING if wait_ns and not wishes else Why.SHEDDING
+        return Decision(
+            why, wishes, need_w_by_limit, frozenset((limit.name,)) if short else frozenset()
+        )
+
+    def _off(
+        self, scene: Scene, need_w: float, reason: MoveReason, limit: LimitOutlook | None
+    ) -> tuple[tuple[Wish, ...], bool]:
+        """Wishes that free `need_w`, and whether they fall short of it. `limit` None: the instant
+        limit.
+        """
+        candidates = list(self._candidates(scene, limit))
+        short = need_w > sum(candidate.power_w for candidate in candidates)
+        name = INSTANT if limit is None else limit.name
+        chosen = select(candidates, need_w)
+        return tuple(Wish(self._loads[index], False, reason, name) for index in chosen), short
+
+    def _candidates(self, scene: Scene, limit: LimitOutlook | None) -> Iterator[Candidate]:
+        """Loads that may go now and are not known to be off, with the W that they free on average
+        until the end of `limit`'s interval: a load with a lead time frees less, and nothing if it
+        is too late.
+        """
+        power_w_max = scene.power_w_max
+        for load in self._free(on=True):
+            state = load.state
+            known_off = load.spec.has_feedback and not state.closed
+            if known_off or not may_switch_off(load, scene.now_mono_ns, limit is None):
+                continue
+            share = 1.0 if limit is None else 1.0 - load.spec.lead_ns / limit.remaining_ns
+            if share <= 0.0:
+                continue
+            yield Candidate(
+                load.index,
+                load.counted_w(scene.now_mono_ns, power_w_max) * share,
+                ABSORB_PRIORITY if load.absorbs else load.spec.priority,
+                load.spec.group if load.rotates else "",
+                state.acted_mono_ns,
+                state.acted_total_ns,
+            )
+
+    # Restoring and absorbing.
+
+    def _room_w(self, scene: Scene, power: PowerEstimate) -> float:
+        """W that may be added without a limit's margin or the instant limit's release level in
+        danger.
+        """
+        spec = self._spec
+        room_w = headroom_w(scene.limits, power, spec.restore_margin_ratio, spec.no_restore_ns)
+        if spec.instant_limit_w is None:
+            return room_w
+        now_w = power.high_w if scene.measured_w is None else scene.measured_w
+        return min(room_w, spec.instant_limit_w * spec.instant_release_ratio - now_w)
+
+    def _restore(self, scene: Scene, room_w: float, wanted: bool) -> Decision | None:
+        """The most important load that fits comes back; None when automation holds no load off."""
+        if not any(not load.absorbs for load in self._free(on=False)):
+            return None
+        reason = MoveReason.UNDER_PLAN if wanted else MoveReason.RESTORED
+        for load in self._restorable(scene.now_mono_ns):
+            if load.state.learned_w <= room_w:
+                return Decision(Why.RESTORING, (Wish(load, True, reason),))
+        return Decision(Why.WAITING_TO_RESTORE)
+
+    def _restorable(self, now_mono_ns: int) -> list[Load]:
+        """Shed loads that may come back: the last priority to be shed first, then the longest shed.
+        """
+        return sorted(
+            (x for x in self._free(on=False) if not x.absorbs and may_switch_on(x, now_mono_ns)),
+            key=lambda load: (-load.spec.priority, load.state.since_mono_ns),
+        )
+
+    def _absorb(self, scene: Scene, room_w: float) -> Decision | None:
+        """One absorb load on, by priority and then by who has waited longest, if it fits."""
+        waiting = sorted(
+            (x for x in self._free(on=False) if may_switch_on(x, scene.now_mono_ns)),
+            key=lambda load: (load.spec.priority, load.state.acted_mono_ns or 0),
+        )
+        for load in waiting:
+            if load.state.learned_w <= room_w:
+                wish = Wish(load, True, MoveReason.UNDER_PLAN)
+                return Decision(Why.UNDER_PLAN, (wish,))
+        return None
+
+    def _end_absorbing(self, scene: Scene, power: PowerEstimate) -> Decision | None:
+        """One absorb load off, if every floor is kept without it."""
+        spare_w = min(surplus_w(limit, power) for limit in scene.limits)
+        for load in self._free(on=True):
+            if (
+                load.absorbs
+                and load.counted_w(scene.now_mono_ns, power.high_w) <= spare_w
+                and may_switch_off(load, scene.now_mono_ns, emergency=False)
+            ):
+                return Decision(Why.NORMAL, (Wish(load, False, MoveReason.PLAN_MET),))
+        return None
+
+    def _free(self, *, on: bool) -> Iterator[Load]:
+        """Loads in that position that are automation's to move: no override, no faulty output."""
+        for load in self._loads:
+            if load.state.on is on and load.state.override is None and not load.relay_fault:
+                yield load
