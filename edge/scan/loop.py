@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from edge.model.scan import ScanInputs, ScanOutputs
+from edge.model.units import NS_PER_S
 from edge.scan.health import Health
 from edge.scan.histogram import Histogram
 from edge.scan.pace import Pace
@@ -19,6 +20,7 @@ DECIDE: Final = "decide"
 WRITE: Final = "write"
 PUBLISH: Final = "publish"
 PHASES: Final = (READ, DECIDE, WRITE, PUBLISH)
+_TIDY_NS: Final = 60 * NS_PER_S
 
 
 class Clock(Protocol):
@@ -67,7 +69,8 @@ class Scan:
     """One controller's scan. `decide` is pure.
 
     A command is valid for `lease_ns` from the instant at which its inputs were read: a process that
-    was paused in between writes nothing from before the pause.
+    was paused in between writes nothing from before the pause. `tidy` is called each minute in a
+    scan that left at least half of its period (the garbage collector's turn).
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Scan:
         pace: Pace,
         health: Health,
         lease_ns: int,
+        tidy: Callable[[], None],
     ) -> None:
         self.pace = pace
         self.health = health
@@ -94,6 +98,8 @@ class Scan:
         self._watch = watch
         self._publish = publish
         self._lease_ns = lease_ns
+        self._tidy = tidy
+        self._next_tidy_mono_ns = pace.deadline_mono_ns + _TIDY_NS
 
     def scan_once(self) -> None:
         """One scan now. Raises whatever a phase raises; `run` is what brings that to a safe end."""
@@ -136,3 +142,11 @@ class Scan:
         end_mono_ns = self._clock.mono_ns()
         self.duration.record(end_mono_ns - start_mono_ns)
         self.pace.advance(end_mono_ns)
+        self._tidy_in_slack(end_mono_ns)
+
+    def _tidy_in_slack(self, now_mono_ns: int) -> None:
+        if now_mono_ns < self._next_tidy_mono_ns:
+            return
+        if self.pace.slack_ns(now_mono_ns) * 2 >= self.pace.period_ns:
+            self._next_tidy_mono_ns = now_mono_ns + _TIDY_NS
+            self._tidy()
