@@ -1,5 +1,4 @@
-"""What automation would do now: shed for an emergency or a limit, restore, absorb, or follow the
-lost policy.
+"""What automation would do now: shed, restore, absorb, or follow the policy for lost metering.
 
 It only wishes: overrides and the interlock come after it. One kind of action a scan, in order of
 urgency, and no further one before the last has had time to show in site power.
@@ -24,9 +23,7 @@ ABSORB_PRIORITY = -1
 
 
 class Automation:
-    """The controller's own judgement over `loads` (site-file order) and `state`, which it only
-    reads.
-    """
+    """The controller's own judgement; it only reads `loads` (in site-file order) and `state`."""
 
     def __init__(self, spec: SheddingSpec, loads: tuple[Load, ...], state: SheddingState) -> None:
         self._spec = spec
@@ -50,9 +47,7 @@ class Automation:
     # Emergency: the limit on instantaneous power.
 
     def _decide_emergency(self, scene: Scene, measured_w: float) -> Decision:
-        """Down to the release level at once; site power shows a response sooner than the
-        projection.
-        """
+        """Down to the release level at once; power shows a response sooner than a projection."""
         assert self._spec.instant_limit_w is not None
         need_w = measured_w - self._spec.instant_limit_w * self._spec.instant_release_ratio
         until_mono_ns = self._state.response_until_mono_ns
@@ -71,9 +66,7 @@ class Automation:
     # Metering lost.
 
     def _decide_lost(self, scene: Scene, lost_since_mono_ns: int) -> Decision:
-        """Hold for the declared time, then the declared policy; missing power is never taken for
-        zero.
-        """
+        """Hold for the declared time, then the declared policy; missing power is never zero."""
         if scene.now_mono_ns - lost_since_mono_ns < self._spec.lost_hold_ns:
             return Decision(Why.LOST_HOLD)
         if self._spec.lost_policy is LostPolicy.HOLD:
@@ -193,8 +186,7 @@ class Automation:
         return Decision(Why.WAITING_TO_RESTORE)
 
     def _restorable(self, now_mono_ns: int) -> list[Load]:
-        """Shed loads that may come back: the last priority to be shed first, then the longest shed.
-        """
+        """Shed loads that may come back: last priority to be shed first, then longest shed."""
         return sorted(
             (x for x in self._free(on=False) if not x.absorbs and may_switch_on(x, now_mono_ns)),
             key=lambda load: (-load.spec.priority, load.state.since_mono_ns),

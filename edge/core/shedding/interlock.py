@@ -42,8 +42,7 @@ def off_wait_ns(load: Load, now_mono_ns: int, emergency: bool) -> int:
 
 
 def on_wait_ns(load: Load, now_mono_ns: int) -> int:
-    """Time until min shed (and an absorb load's rest) allows the load to go on; zero or below: now.
-    """
+    """Time until min shed (and an absorb load's rest) allows it to go on; zero or below: now."""
     state = load.state
     assert state.since_mono_ns is not None
     need_ns = load.min_off_ns

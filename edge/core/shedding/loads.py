@@ -45,8 +45,7 @@ class LoadState(Struct):
 
 
 def first_state(spec: LoadSpec) -> LoadState:
-    """A load that was never moved: at its safe value, where the outputs start, and at rated power.
-    """
+    """A load that was never moved: at its safe value, where outputs start, and rated power."""
     return LoadState(on=safe_on(spec), learned_w=spec.rated_w)
 
 

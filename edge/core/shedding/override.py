@@ -41,8 +41,7 @@ def take(order: Override, loads: Mapping[str, Load], now_mono_ns: int, now_utc_n
 
 
 def expire(loads: Sequence[Load], now_mono_ns: int, now_utc_ns: int) -> list[Event]:
-    """End the overrides whose time is over; the loads stay as they are until automation moves them.
-    """
+    """End overrides whose time is over; loads stay as they are until automation moves them."""
     events = []
     for load in loads:
         state = load.state

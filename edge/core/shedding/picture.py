@@ -9,8 +9,7 @@ from edge.model.units import NS_PER_S
 
 
 def load_status(load: Load, now_mono_ns: int, emergency: bool) -> LoadStatus:
-    """Status of `load`; `on` is what its contact says, None where it has none or was not seen yet.
-    """
+    """Status of `load`; `on` is what its contact says, None if it has none or was not seen yet."""
     state = load.state
     since_mono_ns = state.since_mono_ns
     wait_ns = 0

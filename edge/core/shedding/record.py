@@ -86,8 +86,7 @@ def _facts(
 def move_event(
     scene: Scene, load: Load, load_w: float, reason: MoveReason, facts: dict[str, Fact]
 ) -> Event:
-    """One relay moved; `load` already has its new command, `load_w` is what goes or comes with it.
-    """
+    """One relay moved; `load` already has its new command, `load_w` goes or comes with it."""
     return Event(
         scene.now_mono_ns,
         scene.now_utc_ns,

@@ -27,8 +27,7 @@ class Response:
         self._state = state
 
     def expect(self, scene: Scene, moves: Sequence[Wish], powers_w: Sequence[float]) -> None:
-        """Take note of moves that are about to be made, with the W that each should take or bring.
-        """
+        """Take note of moves about to be made, with the W that each should take or bring."""
         state = self._state
         now_mono_ns = scene.now_mono_ns
         clean = state.settle_until_mono_ns is None or now_mono_ns >= state.settle_until_mono_ns
@@ -61,8 +60,7 @@ class Response:
             )
 
     def close_probe(self, scene: Scene) -> None:
-        """Once the response must have come, learn from it; without power there is nothing to learn.
-        """
+        """Once the response must have come, learn from it; without known power, drop it."""
         probe = self._state.probe
         if probe is None or scene.now_mono_ns < probe.due_mono_ns:
             return

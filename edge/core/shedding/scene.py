@@ -1,5 +1,4 @@
-"""What shedding sees in one scan, and what it wishes to do about it: the words between its parts.
-"""
+"""What shedding sees in one scan, and what it wishes: the words between its parts."""
 
 from __future__ import annotations
 
@@ -45,8 +44,7 @@ class Wish(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """Wishes of one scan. `need_w` is what must go, by limit; `short` the limits that lack loads.
-    """
+    """Wishes of one scan. `need_w`: what must go, by limit; `short`: limits that lack loads."""
 
     why: Why
     wishes: tuple[Wish, ...] = ()

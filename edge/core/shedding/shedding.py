@@ -46,8 +46,7 @@ class SheddingStep(Struct, frozen=True):
 
 
 class Shedding:
-    """Holds power under every limit by switching loads. `state` is continued and changed in place.
-    """
+    """Holds power under every limit by switching loads. `state` is continued, in place."""
 
     def __init__(self, spec: SheddingSpec, state: SheddingState) -> None:
         self._spec = spec
@@ -219,8 +218,7 @@ class Shedding:
 
 
 def _by_hand(load: Load) -> Wish | None:
-    """The wish that beats automation: the safe value of a faulty output, or an operator's override.
-    """
+    """The wish that beats automation: safe value of a faulty output, or operator's override."""
     if load.relay_fault:
         return Wish(load, load.safe_on, MoveReason.SAFE)
     if load.state.override is not None:
