@@ -36,6 +36,7 @@ def open_port(plan: BusPlan) -> tuple[serial.Serial, list[Problem]]:
         parity=plan.parity.value,
         stopbits=plan.stopbits,
         timeout=0,
+        inter_byte_timeout=0,  # VMIN 1: a read of nothing is EAGAIN, so that an end is an end
         exclusive=True,
     )
     try:

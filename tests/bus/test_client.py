@@ -1,0 +1,337 @@
+"""The guards around pymodbus, each against a fake line that does what lines do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.bus.client import LeaseEndedError, LineClient, PortLostError, Reply
+from edge.bus.clock import boottime_ns
+from edge.bus.lease import BusPage, Count
+from edge.core.metering.registers import Request
+from edge.model.bus import BusPlan
+from edge.model.scan import MeterFault
+from tests.bus.line import FakeLine, Pieces, Script, at_once, crc, framed, plan_for, registers
+
+REQUEST = Request(4, 0x000C, 2)
+# SDM630 manual: power of phase 1, 31.26 W.
+VECTOR_REQUEST = bytes.fromhex("0104000c0002b1c8")
+VECTOR_REPLY = bytes.fromhex("010404 41fa177c c198")
+VECTOR_WORDS = (0x41FA, 0x177C)
+NEXT_REPLY = registers(1, 4, 0x0001, 0x0002)
+
+Steps = Callable[[LineClient], Awaitable[None]]
+
+
+@pytest.fixture
+def page() -> Iterator[BusPage]:
+    fd = BusPage.create()
+    page = BusPage(fd)
+    os.close(fd)
+    page.lease_until_mono_ns = 1 << 62
+    yield page
+    page.close()
+
+
+def play(plan: BusPlan, page: BusPage, steps: Steps) -> None:
+    """Run `steps` with an open client."""
+
+    async def run() -> None:
+        client = LineClient(plan, page)
+        assert await client.open() is None
+        try:
+            await steps(client)
+        finally:
+            client.close()
+
+    asyncio.run(run())
+
+
+def replies_of(
+    tmp_path: Path, page: BusPage, script: Script, count: int = 1, **changes: object
+) -> list[Reply]:
+    """`count` reads in a row from a line that answers by `script`."""
+    replies: list[Reply] = []
+
+    async def steps(client: LineClient) -> None:
+        for _ in range(count):
+            replies.append(await client.read(plan.meters[0], REQUEST))  # noqa: PERF401
+
+    plan = plan_for(tmp_path / "port", **changes)
+    with FakeLine(tmp_path / "port", script):
+        play(plan, page, steps)
+    return replies
+
+
+def test_read_with_the_sdm630_vector_gives_its_words(tmp_path: Path, page: BusPage) -> None:
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        plan = plan_for(tmp_path / "port")
+        got: list[Reply] = []
+
+        async def steps(client: LineClient) -> None:
+            got.append(await client.read(plan.meters[0], REQUEST))
+
+        play(plan, page, steps)
+        assert line.requests == [VECTOR_REQUEST]
+    assert [(reply.words, reply.fault) for reply in got] == [(VECTOR_WORDS, None)]
+    assert struct.unpack(">f", struct.pack(">HH", *got[0].words))[0] == pytest.approx(31.26, 1e-3)
+    assert page.counts() == {
+        **dict.fromkeys(page.counts(), 0),
+        "requests": 1,
+        "replies": 1,
+        "openings": 1,
+    }
+
+
+def test_read_of_holding_registers_uses_function_3(tmp_path: Path, page: BusPage) -> None:
+    plan = plan_for(tmp_path / "port")
+    got: list[Reply] = []
+
+    async def steps(client: LineClient) -> None:
+        got.append(await client.read(plan.meters[0], Request(3, 7, 1)))
+
+    with FakeLine(tmp_path / "port", at_once(registers(1, 3, 42))) as line:
+        play(plan, page, steps)
+        assert line.requests == [framed("010300070001")]
+    assert got[0].words == (42,)
+
+
+@pytest.mark.parametrize(
+    ("heard", "why"),
+    [
+        (registers(1, 4, 1, 2, 3, 4, 5), "10 bytes of registers, need 4"),
+        (registers(1, 3, 1, 2), "reply to function 3, need function 4"),
+        (registers(9, 4, 1, 2), "reply of unit 9, need unit 1"),
+        (VECTOR_REPLY[:-1] + b"\x99", "9 bytes that are no sound frame"),
+        (b"\x00\xff" * 40, "80 bytes that are no sound frame"),
+    ],
+    ids=["five registers for two", "function 3 for 4", "other unit", "bad CRC", "garbage"],
+)
+def test_read_with_a_reply_that_is_not_ours_drops_it(
+    tmp_path: Path, page: BusPage, heard: bytes, why: str
+) -> None:
+    first, second = replies_of(tmp_path, page, at_once(heard, VECTOR_REPLY), count=2)
+    assert (first.words, first.fault) == ((), MeterFault.BAD_REPLY)
+    assert first.problem is not None
+    assert first.problem.got == why
+    assert (second.words, second.fault) == (VECTOR_WORDS, None)
+    assert page.count(Count.BAD_REPLIES) == 1
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [(0.0, b"\x00" + VECTOR_REPLY)],
+        [(0.0, b"\x01\x04\x00\xff\x01\x04" + VECTOR_REPLY)],
+        [(0.0, registers(9, 4, 5, 6) + VECTOR_REPLY)],
+        [(0.0, VECTOR_REQUEST + VECTOR_REPLY)],
+        [(0.0, VECTOR_REQUEST), (0.002, VECTOR_REPLY)],
+        [(0.0, VECTOR_REPLY[:1]), (0.002, VECTOR_REPLY[1:4]), (0.002, VECTOR_REPLY[4:])],
+        [(0.0, VECTOR_REQUEST[:3]), (0.002, VECTOR_REQUEST[3:] + VECTOR_REPLY[:5])]
+        + [(0.002, VECTOR_REPLY[5:])],
+        [(0.0, VECTOR_REPLY + b"\xff\x00")],
+    ],
+    ids=[
+        "one noise byte before",
+        "noise like a header before",
+        "another unit's frame before",
+        "echo and reply in one chunk",
+        "echo then reply",
+        "split reply",
+        "echo and reply split across",
+        "noise after",
+    ],
+)
+def test_read_with_bytes_around_the_reply_finds_it(
+    tmp_path: Path, page: BusPage, pieces: Pieces
+) -> None:
+    (reply,) = replies_of(tmp_path, page, lambda _request: pieces)
+    assert (reply.words, reply.fault) == (VECTOR_WORDS, None)
+
+
+def test_read_with_exception_reply_names_its_code(tmp_path: Path, page: BusPage) -> None:
+    (reply,) = replies_of(tmp_path, page, at_once(framed("018402")))
+    assert reply.fault is MeterFault.EXCEPTION
+    assert str(reply.problem) == (
+        f"bus.main {tmp_path}/port meter.incomer unit 1: meter refuses the request: "
+        "got exception 2; this reading is missing; "
+        "check the register map against the meter's manual"
+    )
+
+
+def test_read_with_reply_after_the_time_out_never_gives_it_to_the_next(
+    tmp_path: Path, page: BusPage
+) -> None:
+    """The first reply comes 30 ms late, within the meter's longest latency of 60 ms."""
+    late = [[(0.070, VECTOR_REPLY)], [(0.0, NEXT_REPLY)]]
+    first, second = replies_of(tmp_path, page, lambda _request: late.pop(0), count=2)
+    assert (first.words, first.fault) == ((), MeterFault.NO_REPLY)
+    assert (second.words, second.fault) == ((1, 2), None)
+    assert page.count(Count.STALE_DROPPED) == 1
+    assert page.count(Count.TIMEOUTS) == 1
+
+
+def test_read_after_a_time_out_keeps_the_line_silent_for_the_longest_latency(
+    tmp_path: Path, page: BusPage
+) -> None:
+    plan = plan_for(tmp_path / "port")
+
+    async def steps(client: LineClient) -> None:
+        for _ in range(2):
+            await client.read(plan.meters[0], REQUEST)
+
+    with FakeLine(tmp_path / "port", at_once(b"")) as line:
+        play(plan, page, steps)
+        assert line.times_s[1] - line.times_s[0] >= 0.040 + 0.060
+
+
+def test_read_with_unasked_bytes_on_the_line_waits_for_silence(
+    tmp_path: Path, page: BusPage
+) -> None:
+    """Bytes that lie in the receiver before a request begins are dropped, even if they look good."""
+    plan = plan_for(tmp_path / "port")
+    got: list[Reply] = []
+
+    async def steps(client: LineClient) -> None:
+        got.append(await client.read(plan.meters[0], REQUEST))
+        line.say(NEXT_REPLY)
+        got.append(await client.read(plan.meters[0], REQUEST))
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        play(plan, page, steps)
+    assert [reply.words for reply in got] == [VECTOR_WORDS, VECTOR_WORDS]
+    assert page.count(Count.STALE_DROPPED) == 1
+
+
+def test_read_keeps_three_and_a_half_characters_of_silence(tmp_path: Path, page: BusPage) -> None:
+    """At 1200 bit/s, 8N1, 3.5 characters are 29.2 ms."""
+    plan = plan_for(tmp_path / "port", baudrate=1200)
+
+    async def steps(client: LineClient) -> None:
+        for _ in range(4):
+            await client.read(plan.meters[0], REQUEST)
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        play(plan, page, steps)
+        gaps_s = [b - a for a, b in zip(line.times_s, line.times_s[1:], strict=False)]
+    assert all(gap_s >= 0.029 for gap_s in gaps_s), gaps_s
+
+
+def test_read_on_a_line_that_is_never_silent_sends_nothing(tmp_path: Path, page: BusPage) -> None:
+    plan = plan_for(tmp_path / "port")
+    got: list[Reply] = []
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        stop = []
+
+        def talk() -> None:
+            while not stop:
+                line.say(b"\xaa")
+                time.sleep(0.0005)
+
+        async def with_talker(client: LineClient) -> None:
+            talker = asyncio.get_running_loop().run_in_executor(None, talk)
+            while client._last_byte_mono_ns == 0:
+                await asyncio.sleep(0)
+            got.append(await client.read(plan.meters[0], REQUEST))
+            stop.append(True)
+            await talker
+
+        play(plan, page, with_talker)
+        assert line.requests == []
+    assert [reply.fault for reply in got] == [MeterFault.BUS]
+    assert got[0].problem is not None
+    assert got[0].problem.what == "line is never silent"
+
+
+def test_read_with_garbled_echo_counts_a_collision(tmp_path: Path, page: BusPage) -> None:
+    garbled = b"\x01\x04\xff" + VECTOR_REQUEST[3:]
+    first, second = replies_of(
+        tmp_path, page, at_once(garbled + VECTOR_REPLY, VECTOR_REQUEST + VECTOR_REPLY), 2, echo=True
+    )
+    assert (first.words, second.words) == (VECTOR_WORDS, VECTOR_WORDS)
+    assert page.count(Count.COLLISIONS) == 1
+
+
+def test_read_without_a_lease_puts_no_byte_on_the_line(tmp_path: Path, page: BusPage) -> None:
+    plan = plan_for(tmp_path / "port")
+
+    async def steps(client: LineClient) -> None:
+        page.lease_until_mono_ns = boottime_ns()
+        with pytest.raises(LeaseEndedError):
+            await client.read(plan.meters[0], REQUEST)
+        page.lease_until_mono_ns = 1 << 62
+        reply = await client.read(plan.meters[0], REQUEST)
+        assert reply.words == VECTOR_WORDS
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        play(plan, page, steps)
+        assert line.requests == [VECTOR_REQUEST]
+    assert page.count(Count.WITHHELD) == 1
+
+
+def test_read_with_a_lease_that_ends_during_the_silence_writes_nothing(
+    tmp_path: Path, page: BusPage
+) -> None:
+    """The lease holds when the read is asked for, and ends in the 29 ms of silence before it."""
+    plan = plan_for(tmp_path / "port", baudrate=1200)
+
+    async def steps(client: LineClient) -> None:
+        await client.read(plan.meters[0], REQUEST)
+        page.lease_until_mono_ns = boottime_ns() + 10_000_000
+        with pytest.raises(LeaseEndedError):
+            await client.read(plan.meters[0], REQUEST)
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
+        play(plan, page, steps)
+        assert line.requests == [VECTOR_REQUEST]
+
+
+def test_read_when_the_port_vanishes_says_so_and_reopens_by_path(
+    tmp_path: Path, page: BusPage
+) -> None:
+    link = tmp_path / "port"
+    plan = plan_for(link, timeout_ms=5000)
+    first = FakeLine(link, lambda _request: [])
+    got: list[Reply] = []
+
+    async def steps(client: LineClient) -> None:
+        loop = asyncio.get_running_loop()
+        asked = loop.create_task(client.read(plan.meters[0], REQUEST))
+        await loop.run_in_executor(None, first.wait_requests, 1)
+        began_s = time.monotonic()
+        first.close()
+        with pytest.raises(PortLostError, match="port was lost"):
+            await asked
+        assert time.monotonic() - began_s < 2.0  # not the time-out of 5 s
+        assert not client.is_open
+        with FakeLine(link, at_once(VECTOR_REPLY)):
+            assert await client.open() is None
+            got.append(await client.read(plan.meters[0], REQUEST))
+
+    play(plan, page, steps)
+    assert [reply.words for reply in got] == [VECTOR_WORDS]
+
+
+def test_read_of_a_closed_client_is_a_lost_port(tmp_path: Path, page: BusPage) -> None:
+    plan = plan_for(tmp_path / "port")
+
+    async def steps(client: LineClient) -> None:
+        client.close()
+        with pytest.raises(PortLostError):
+            await client.read(plan.meters[0], REQUEST)
+
+    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)):
+        play(plan, page, steps)
+
+
+def test_fake_line_check_sum_is_that_of_the_vectors() -> None:
+    """SDM120 and SDM630 frames with good check sums, so the fake and the product agree on truth."""
+    for frame in (VECTOR_REQUEST, VECTOR_REPLY, bytes.fromhex("010404466C35BB79F2")):
+        assert crc(frame[:-2]) == frame[-2:]
