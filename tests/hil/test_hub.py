@@ -142,7 +142,7 @@ def test_hub_with_a_cut_line_carries_nothing_between_nodes(line: LineBench) -> N
     gateway, meter = line.open("a"), line.open("m")
     line.hub.order("cut", on=True)
     gateway.write(QUERY)
-    line.bursts(1)
+    assert [burst["isolated"] for burst in line.bursts(1)] == [True]
     assert line.hub.order("stats")["nodes"]["m"]["heard_bytes"] == 0
     line.hub.order("cut", on=False)
     gateway.write(REPLY)

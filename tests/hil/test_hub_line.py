@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.line.line import Line
+from hil.line.node import Node
 from hil.line.port import Port
 from hil.line.receivers import LatencyReceiver, SilenceReceiver, silence_ns
-from hil.line.wire import Wire
+from hil.line.wire import Burst, Wire
 
 CHAR_NS = 1_000_000  # ten bits at 10,000 bit/s: round figures
 BAUDRATE = 10_000
@@ -48,6 +50,19 @@ def test_wire_with_an_overlap_garbles_just_the_characters_that_touch() -> None:
     ]
     assert wire.collision_count == 1
     assert [burst.collided for burst in wire.take_finished(10 * CHAR_NS)] == [True, True]
+
+
+def test_wire_with_a_second_write_of_one_node_appends_it() -> None:
+    wire = Wire(10, seed=1)
+    transmit(wire, "a", b"ab", 0)
+    wire.carry(CHAR_NS)
+    transmit(wire, "a", b"c", CHAR_NS + 1)
+    assert [(char.byte, char.end_ns) for char in wire.carry(9 * CHAR_NS)] == [
+        (ord("b"), 2 * CHAR_NS),
+        (ord("c"), 3 * CHAR_NS),
+    ]
+    (burst,) = wire.take_finished(9 * CHAR_NS)
+    assert (bytes(burst.sent), burst.collided) == (b"abc", False)
 
 
 def test_wire_with_back_to_back_talkers_is_no_collision() -> None:
@@ -119,6 +134,34 @@ def test_wire_with_any_talkers_gives_ordered_characters_that_never_overlap(
             other is not burst and other.overlaps(burst.start_ns, burst.end_ns) for other in bursts
         )
         assert burst.collided == touched
+
+
+def test_line_with_a_pause_inside_a_frame_gives_a_meter_the_frame_whole(tmp_path: Path) -> None:
+    """A pause under 3.5 characters ends no frame, though the next ends after that time."""
+    port = Port(tmp_path / "tty", 9600)
+    talker = Node("a", port, LatencyReceiver(0), echo=False)
+    meter = Node("m", port, SilenceReceiver(7 * CHAR_NS // 2), echo=False)
+    bursts: list[Burst] = []
+    line = Line(
+        Wire(10, seed=1),
+        {"a": talker, "m": meter},
+        BAUDRATE,
+        bursts.append,
+        baud_mismatch=False,
+    )
+    talker.baudrate = BAUDRATE
+    line.transmit(talker, b"x", 0)
+    line.advance(CHAR_NS)
+    assert line.next_ns() == 9 * CHAR_NS // 2
+    line.transmit(talker, b"y", 4 * CHAR_NS)
+    line.advance(9 * CHAR_NS // 2)
+    assert (line.counts.delivery_count, line.next_ns()) == (0, 5 * CHAR_NS)
+    line.advance(5 * CHAR_NS)
+    line.advance(17 * CHAR_NS // 2 - 1)
+    assert (line.counts.delivery_count, line.next_ns()) == (0, 17 * CHAR_NS // 2)
+    line.advance(17 * CHAR_NS // 2)
+    assert (line.counts.delivery_count, line.next_ns()) == (1, None)
+    assert [bytes(burst.sent) for burst in bursts] == [b"x", b"y"]
 
 
 def test_latency_receiver_is_due_one_latency_after_its_first_byte() -> None:

@@ -161,7 +161,7 @@ def test_meters_with_a_delay_reply_that_much_later(bench: MeterBench) -> None:
 def test_meters_with_a_late_reply_of_one_unit_answer_for_another_meanwhile(
     bench: MeterBench,
 ) -> None:
-    bench.meters.order("delay", unit=1, ms=300.0)
+    bench.meters.order("delay", unit=1, ms=500.0)
     bench.gateway.write(QUERY)
     bench.line.bursts(1)
     assert bench.gateway.ask(SECOND_QUERY, 9) == SECOND_REPLY
