@@ -1,8 +1,8 @@
 """The flight recorder: every scan's inputs in a ring of segment files, incidents kept on the disk.
 
 The ring lies in the runtime folder (memory); a marked incident copies the segments around it,
-packed, to the state folder. A segment begins with the site file and a checkpoint, so that it
-replays by itself.
+packed, to the state folder. A segment begins with the compiled site and a checkpoint, so that
+it replays by itself.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ PLAIN_SUFFIX: Final = ".flight"
 
 
 class Header(Struct, frozen=True, array_like=True, tag="header"):
-    """What a replay needs beside the frames: the site file as bytes, the program's version."""
+    """What a replay needs beside the frames: the compiled site (see edge.config.codec)."""
 
     version: str
     unit: str
-    site_name: str
-    site_file: bytes
+    site: str
+    spec: bytes
 
 
 Frame = Header | StateRecord | ScanRecord

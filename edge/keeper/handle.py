@@ -1,7 +1,7 @@
 """The control process's end of the keeper: hand over and go on, whatever the keeper does.
 
-Scans and states that do not fit are lost to the recorder (the next state closes the gap). Events are
-kept until the keeper says that they are on the disk.
+Scans and states that do not fit are lost to the recorder (the next state closes the gap). Events
+are kept until the keeper says that they are on the disk.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, assert_never
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge.config.codec import decode_spec
 from edge.core.demand.plan import read_plan
 from edge.keeper import link
 from edge.keeper.archive import Archive
@@ -55,10 +55,10 @@ class Keeper:
         runtime = Path(setup.runtime_folder)
         self._setup = setup
         self._peer = peer
-        self._zone = ZoneInfo(setup.timezone)
+        self._spec = decode_spec(setup.spec)
         self._archive = Archive(state, setup.journal_bytes_max, _new_writer())
         identity = setup.identity
-        header = Header(identity.version, identity.unit, identity.site, setup.site_file)
+        header = Header(identity.version, identity.unit, identity.site, setup.spec)
         self._recorder = FlightRecorder(
             header, runtime / "flight", state / "incidents", setup.recorder_bytes_max
         )
@@ -147,7 +147,7 @@ class Keeper:
         return answer
 
     def _give_order(self, asker: Asker, request: Request) -> Answer:
-        order = order_of(request, self._setup, asker.user)
+        order = order_of(request, self._spec, asker.user)
         if isinstance(order, str):
             return Answer(ok=False, text=order)
         if not self._send(OrderRecord(order)):
@@ -168,18 +168,18 @@ class Keeper:
         )
 
     def _take_plan(self, file: PlanFile, who: str) -> Answer:
-        spec = self._setup.plan
+        spec = self._spec.plan
         if spec is None:
             return Answer(ok=False, text="plan: refused: the site file has no [plan] section")
         try:
             plan = read_plan(
                 file.data,
                 date.fromisoformat(file.day),
-                self._zone,
+                self._spec.timezone,
                 spec,
                 time.time_ns(),
                 self._plans.get(file.day),
-                self._setup.power_w_max,
+                self._spec.metering.power_w_max,
             )
         except (ProblemsError, ValueError) as error:
             self._note(EventKind.PLAN, file.name, Severity.WARNING, refused=str(error), by=who)
@@ -194,7 +194,9 @@ class Keeper:
 
     def _recall_plans(self) -> None:
         """Give the control process the plans of today and later again: it may have lost them."""
-        today = datetime.fromtimestamp(time.time_ns() / 1e9, UTC).astimezone(self._zone).date()
+        today = (
+            datetime.fromtimestamp(time.time_ns() / 1e9, UTC).astimezone(self._spec.timezone).date()
+        )
         for plan in self._archive.plans_since(today.isoformat()):
             self._plans[plan.day] = plan
             self._send(OrderRecord(TakePlan(plan, "journal")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from edge.keeper.requests import (
     AskAcknowledge,
@@ -12,25 +12,27 @@ from edge.keeper.requests import (
     AskStatus,
     Request,
 )
-from edge.keeper.setup import KeeperSetup
 from edge.model.order import Acknowledge, Order, Override, OverrideMode, SetLimit
+from edge.model.spec import ControlSpec
 from edge.model.units import NS_PER_S
 
+_OVERRIDE_S_MAX: Final = 24 * 3600
 
-def order_of(request: Request, setup: KeeperSetup, who: str) -> Order | str:
+
+def order_of(request: Request, spec: ControlSpec, who: str) -> Order | str:
     """The order that `request` means, or a line that says why it is refused."""
     match request:
         case AskOverride():
-            return _override(request, setup, who)
+            return _override(request, spec, who)
         case AskAcknowledge():
             return Acknowledge(who)
         case AskLimit():
             if request.end_utc_ns <= request.start_utc_ns:
                 return "limit: must end after it starts; nothing was changed"
-            if request.limit_w is not None and not 0 < request.limit_w <= setup.power_w_max:
+            if request.limit_w is not None and not 0 < request.limit_w <= spec.metering.power_w_max:
                 return (
                     f"limit: got {request.limit_w / 1e3:g} kW, need above 0 and at most "
-                    f"{setup.power_w_max / 1e3:g} kW; nothing was changed"
+                    f"{spec.metering.power_w_max / 1e3:g} kW; nothing was changed"
                 )
             return SetLimit(request.limit_w, request.start_utc_ns, request.end_utc_ns, who)
         case AskStatus() | AskPlanImport():
@@ -39,14 +41,14 @@ def order_of(request: Request, setup: KeeperSetup, who: str) -> Order | str:
             assert_never(request)
 
 
-def _override(request: AskOverride, setup: KeeperSetup, who: str) -> Order | str:
-    if request.load not in setup.loads:
-        known = ", ".join(setup.loads)
+def _override(request: AskOverride, spec: ControlSpec, who: str) -> Order | str:
+    loads = [load.name for load in spec.shedding.loads]
+    if request.load not in loads:
+        known = ", ".join(loads)
         return f"override: no such load: got {request.load}, need one of {known}; nothing changed"
-    limit_s = setup.override_s_max
-    if request.mode is not OverrideMode.AUTO and not 0 < request.duration_s <= limit_s:
+    if request.mode is not OverrideMode.AUTO and not 0 < request.duration_s <= _OVERRIDE_S_MAX:
         return (
-            f"override {request.load}: duration: got {request.duration_s} s, need 1 to {limit_s} s;"
-            " nothing changed"
+            f"override {request.load}: duration: got {request.duration_s} s,"
+            f" need 1 to {_OVERRIDE_S_MAX} s; nothing changed"
         )
     return Override(request.load, request.mode, request.duration_s * NS_PER_S, who)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from msgspec import Struct
 
 from edge.keeper.requests import Identity
-from edge.model.spec import PlanSpec
 
 
 class KeeperSetup(Struct, frozen=True):
-    """Folders, limits and the words that the desk and the plan folder need."""
+    """Who this gateway is, the compiled site (see edge.config.codec), folders and limits.
+
+    `plan_folder` is empty where no plan is held.
+    """
 
     identity: Identity
-    site_file: bytes
+    spec: bytes
     state_folder: str
     runtime_folder: str
     journal_bytes_max: int
     recorder_bytes_max: int
     socket_path: str
     socket_group: str
-    timezone: str
-    plan: PlanSpec | None
-    plan_folder: str | None
-    power_w_max: float
-    loads: tuple[str, ...]
-    override_s_max: int = 24 * 3600
+    plan_folder: str

@@ -19,7 +19,7 @@ from edge.keeper.link import ScanRecord, StateRecord
 from edge.model.checkpoint import Checkpoint
 from edge.model.scan import ClockTrust
 
-_HEADER = Header("1.0", "EG-KITA", "Mill", b"[site]")
+_HEADER = Header("1.0", "EG-KITA", "Mill", b"spec")
 
 
 def _scan(number: int) -> ScanRecord:

@@ -1,0 +1,1 @@
+"""The control process put together: the one place that knows every part."""

@@ -1,0 +1,88 @@
+"""Everything that comes in between two scans, read from the adapters in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from edge.adapters.boottime import ClockWatch
+from edge.adapters.contacts import AcknowledgeButton, Feedbacks
+from edge.adapters.interval_end import IntervalEnd
+from edge.adapters.pulse_lines import PulseLines
+from edge.adapters.relays import Relays
+from edge.app.conditions import Conditions
+from edge.bus.handle import BusWorker
+from edge.keeper.handle import KeeperHandle
+from edge.model.order import Acknowledge
+from edge.model.problem import Problem
+from edge.model.scan import BusSample, MeterSample, ScanInputs
+
+# A worker may put bytes on the wire for this long after the scan that renewed its lease.
+BUS_LEASE_NS: Final = 250_000_000
+
+
+class Field(Struct, frozen=True):
+    """What the gateway is wired to. `problems` collects every adapter's own complaints."""
+
+    clock: ClockWatch
+    pulses: PulseLines
+    interval_end: IntervalEnd | None
+    workers: Sequence[BusWorker]
+    feedbacks: Feedbacks
+    button: AcknowledgeButton | None
+    relays: Relays
+    keeper: KeeperHandle
+
+
+class GatewayInputs:
+    """Renews the bus leases, then reads pulses, meters, contacts and orders; waits for nothing."""
+
+    def __init__(
+        self, field: Field, conditions: Conditions, complaints: Callable[[], Sequence[Problem]]
+    ) -> None:
+        self._field = field
+        self._conditions = conditions
+        self._complaints = complaints
+
+    def read(self, now_mono_ns: int, now_utc_ns: int) -> ScanInputs:
+        """The inputs of the scan that begins now."""
+        field = self._field
+        meters, buses = self._read_buses(now_mono_ns)
+        orders = field.keeper.drain(now_mono_ns)
+        if field.button is not None and field.button.pressed(now_mono_ns):
+            orders.append(Acknowledge("button"))
+        self._note_conditions()
+        return ScanInputs(
+            now_mono_ns,
+            now_utc_ns,
+            field.clock.trust(now_mono_ns),
+            field.pulses.read(now_mono_ns),
+            field.interval_end.read(now_mono_ns) if field.interval_end else (),
+            tuple(meters),
+            tuple(buses),
+            field.feedbacks.read(now_mono_ns),
+            tuple(orders),
+            field.relays.faults,
+            self._conditions.changes(),
+        )
+
+    def _read_buses(self, now_mono_ns: int) -> tuple[list[MeterSample], list[BusSample]]:
+        meters: list[MeterSample] = []
+        buses: list[BusSample] = []
+        for worker in self._field.workers:
+            worker.renew(now_mono_ns + BUS_LEASE_NS)
+            worker.check(now_mono_ns)
+            for sample in worker.drain():
+                if isinstance(sample, MeterSample):
+                    meters.append(sample)
+                else:
+                    buses.append(sample)
+        return meters, buses
+
+    def _note_conditions(self) -> None:
+        say = self._conditions.say
+        say("disk", self._field.keeper.trouble, severe=True)
+        problems = self._complaints()
+        say("wiring", "; ".join(map(str, problems)), severe=True)
