@@ -96,7 +96,7 @@ class Board:
         if wall_ns >= self._boundary_utc_ns:
             boundary_ns = t_ns - (wall_ns - self._boundary_utc_ns)
             self._advance(max(self._stepped_ns, boundary_ns))  # a clock set forward has no past
-            self._log_energy(boundary_ns, "interval", boundary_utc_ns=self._boundary_utc_ns)
+            self._log_energy(self._stepped_ns, "interval", boundary_utc_ns=self._boundary_utc_ns)
             self._boundary_utc_ns = self._next_boundary_utc_ns()
         self._advance(t_ns)
         self._publish(t_ns)

@@ -1,7 +1,7 @@
 /*
  * The connection of this process to the bench's board: one Unix socket, whose packets keep calls
- * and answers whole. Made when the process starts (exec) and made anew in a forked child, so that no
- * two processes ever share one; replaced when the program has closed it unawares.
+ * and answers whole. Made when the process starts (exec) and made anew in a forked child, so that
+ * no two processes share one; replaced when the program has closed it unawares.
  */
 #define _GNU_SOURCE
 #include "board_call.h"
@@ -63,7 +63,7 @@ static void after_fork_parent(void) { pthread_mutex_unlock(&lock); }
 static void after_fork_child(void)
 {
     if (connection_is_ours())
-        close(connection); /* the parent's; a vforked child, which shares memory, never comes here */
+        close(connection); /* the parent's; a vforked child, which shares memory, is never here */
     connect_board();
     pthread_mutex_unlock(&lock);
 }

@@ -2,13 +2,12 @@
  * Shows a process GPIO chips and watchdogs that live in the bench's board process.
  *
  * Preloaded (LD_PRELOAD) into an unchanged program. /dev/gpiochip<N> and /dev/watchdog[<N>] are
- * opened at the board, over the Unix socket named by DENBAN_BOARD_SOCKET; the board answers with one
- * end of a pipe, which is the program's file descriptor from then on. So read, write, poll, dup, close,
- * fork and passing the descriptor on are the kernel's own work, and the board learns of the last close,
- * and of a killed owner, from its end of the pipe. Only path look-ups and ioctl are forwarded; an ioctl
- * names its device by the pipe's inode, so this library keeps no table of descriptors.
- *
- * It decides nothing. Not covered: fopen of a device, relative paths and symbolic links to one.
+ * opened at the board, over the socket named by DENBAN_BOARD_SOCKET; it answers with one end of a
+ * pipe, which is the program's descriptor from then on. So read, write, poll, dup, close, fork and
+ * passing it on are the kernel's own work, and the board learns of the last close, and of a killed
+ * owner, from its end. Only path look-ups and ioctl are forwarded; an ioctl names its device by the
+ * pipe's inode, so there is no table of descriptors here. Not covered: fopen of a device, relative
+ * paths and symbolic links to one.
  */
 #define _GNU_SOURCE
 #include "board_call.h"
@@ -26,8 +25,9 @@
 
 #define GPIO_IOCTL_TYPE 0xB4
 #define ABSENT "/dev/.not-on-this-board"
-#define STAND_IN "/dev/null" /* any character device: what stat shows for one of the board's */
-#define STAND_IN_SUBSYSTEM "/sys/dev/char/1:3/subsystem"
+#define WATCHDOG_STAND_IN "/dev/zero" /* character devices whose stat is shown for the board's */
+#define GPIO_STAND_IN "/dev/full"
+#define GPIO_STAND_IN_SUBSYSTEM "/sys/dev/char/1:7/subsystem"
 
 static ssize_t ask(uint32_t op, uint32_t index, const char *text, struct answer *answer, int *fd)
 {
@@ -57,12 +57,14 @@ static int on_board(const char *path)
     return ask(OP_EXISTS, 0, path, &answer, &fd) >= 0;
 }
 
-/* The path to look at instead. A device of this machine is never shown in place of the board's. */
+/* The path to look at instead; a device of this machine is never shown in place of the board's. */
 static const char *shown(const char *path)
 {
     if (!is_device(path))
         return path;
-    return on_board(path) ? STAND_IN : ABSENT;
+    if (!on_board(path))
+        return ABSENT;
+    return strstr(path, "gpio") ? GPIO_STAND_IN : WATCHDOG_STAND_IN;
 }
 
 static int open_device(const char *path, int flags)
@@ -97,7 +99,7 @@ static int open_device(const char *path, int flags)
 #define MODE_ARGUMENT                                                                              \
     va_list list;                                                                                  \
     va_start(list, flags);                                                                         \
-    int mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(list, int) : 0;                            \
+    int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;                              \
     va_end(list)
 #define OPEN(symbol)                                                                               \
     int hook_##symbol(const char *path, int flags, ...) __asm__(#symbol);                          \
@@ -119,21 +121,18 @@ static int open_device(const char *path, int flags)
 OPEN(open) OPEN(open64) OPEN(__open_2) OPEN(__open64_2)
 OPENAT(openat) OPENAT(openat64) OPENAT(__openat_2) OPENAT(__openat64_2)
 
-#define STAT_PARAMS (const char *path, void *into)
-LOOK(stat, STAT_PARAMS, (path, into)) LOOK(stat64, STAT_PARAMS, (path, into))
-LOOK(lstat, STAT_PARAMS, (path, into)) LOOK(lstat64, STAT_PARAMS, (path, into))
-LOOK(__stat64_time64, STAT_PARAMS, (path, into)) LOOK(__lstat64_time64, STAT_PARAMS, (path, into))
-#define XSTAT_PARAMS (int version, const char *path, void *into) /* C libraries before 2.33 */
-LOOK(__xstat, XSTAT_PARAMS, (version, path, into))
-LOOK(__xstat64, XSTAT_PARAMS, (version, path, into))
-LOOK(__lxstat, XSTAT_PARAMS, (version, path, into))
-LOOK(__lxstat64, XSTAT_PARAMS, (version, path, into))
-#define STATAT_PARAMS (int at, const char *path, void *into, int flags)
-LOOK(fstatat, STATAT_PARAMS, (at, path, into, flags))
-LOOK(fstatat64, STATAT_PARAMS, (at, path, into, flags))
-LOOK(__fstatat64_time64, STATAT_PARAMS, (at, path, into, flags))
-#define STATX_PARAMS (int at, const char *path, int flags, unsigned mask, void *into)
-LOOK(statx, STATX_PARAMS, (at, path, flags, mask, into))
+#define PLAIN (const char *path, void *into)
+LOOK(stat, PLAIN, (path, into)) LOOK(stat64, PLAIN, (path, into))
+LOOK(lstat, PLAIN, (path, into)) LOOK(lstat64, PLAIN, (path, into))
+LOOK(__stat64_time64, PLAIN, (path, into)) LOOK(__lstat64_time64, PLAIN, (path, into))
+#define OLD (int version, const char *path, void *into) /* C libraries before 2.33 */
+LOOK(__xstat, OLD, (version, path, into)) LOOK(__xstat64, OLD, (version, path, into))
+LOOK(__lxstat, OLD, (version, path, into)) LOOK(__lxstat64, OLD, (version, path, into))
+#define AT (int at, const char *path, void *into, int flags)
+LOOK(fstatat, AT, (at, path, into, flags)) LOOK(fstatat64, AT, (at, path, into, flags))
+LOOK(__fstatat64_time64, AT, (at, path, into, flags))
+#define STATX (int at, const char *path, int flags, unsigned mask, void *into)
+LOOK(statx, STATX, (at, path, flags, mask, into))
 LOOK(access, (const char *path, int mode), (path, mode))
 LOOK(faccessat, (int at, const char *path, int mode, int flags), (at, path, mode, flags))
 
@@ -142,7 +141,7 @@ char *hook_realpath(const char *path, char *resolved)
 {
     NEXT(realpath, char *, (const char *, char *));
     const char *answer = NULL;
-    if (path && !strcmp(path, STAND_IN_SUBSYSTEM) && has_board())
+    if (path && !strcmp(path, GPIO_STAND_IN_SUBSYSTEM) && has_board())
         answer = "/sys/bus/gpio"; /* how libgpiod tells a GPIO chip from another device */
     else if (is_device(path) && on_board(path))
         answer = path;
