@@ -98,6 +98,13 @@ class FakeLine:
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.requests) >= count, deadline_s)
 
+    def wait_quiet(self, quiet_s: float = 0.05, deadline_s: float = 10.0) -> None:
+        """Return once no request has come for `quiet_s`."""
+        end_s = time.monotonic() + deadline_s
+        with self._arrived:
+            while self._arrived.wait(quiet_s):
+                assert time.monotonic() < end_s
+
     def close(self) -> None:
         """The adapter is unplugged."""
         os.write(self._stopper, b"x")
