@@ -102,6 +102,10 @@ class PlanSection(Section, frozen=True):
         Meta(description="Folder for plan files, relative to the site file or absolute."),
     ]
     slot_s: Annotated[int, Meta(ge=300, le=3600, description="Length of a slot.")] = 1800
+    gate_close_s: Annotated[
+        Annotated[int, Meta(ge=0, le=86400)],
+        Meta(description="A slot's plan may change until so long before the slot."),
+    ] = 3600
     loss_ratio: Annotated[
         Annotated[float, Meta(ge=0, lt=0.5)],
         Meta(description="Loss rate of the network: settled = metered / (1 - loss_ratio)."),

@@ -54,6 +54,10 @@ class LoadSection(Section, frozen=True):
         Annotated[float, Meta(ge=0, le=900)],
         Meta(description="Time from the command until the power is really gone."),
     ] = 0.0
+    duty_ratio: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        Meta(description="Share of the rating expected while it runs, until more is learned."),
+    ] = 1.0
     kind: Annotated[LoadKind, Meta(description="`absorb`: switched on to reach the plan.")] = (
         LoadKind.SHED
     )

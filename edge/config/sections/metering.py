@@ -14,6 +14,10 @@ from edge.model.registers import ByteOrder, Quantity, Side, WordOrder, WordType
 from edge.model.spec import Direction
 
 Milliseconds = Annotated[int, Meta(ge=10, le=10000)]
+PollPace = Annotated[
+    Annotated[int, Meta(ge=0, le=60000)],
+    Meta(description="A meter is polled again after so long at the soonest; 0: at once."),
+]
 TcpPort = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -40,6 +44,7 @@ class RtuBus(Section, frozen=True, tag="rtu", tag_field="kind"):
     timeout_ms: Annotated[
         Milliseconds, Meta(description="Wait for an answer, beyond the time of the bits.")
     ] = 300
+    poll_ms_min: PollPace = 50
 
 
 class RtuOverTcpBus(Section, frozen=True, tag="rtu_over_tcp", tag_field="kind"):
@@ -48,6 +53,7 @@ class RtuOverTcpBus(Section, frozen=True, tag="rtu_over_tcp", tag_field="kind"):
     host: Annotated[NonEmpty, Meta(description="Name or address of the serial server.")]
     tcp_port: Annotated[TcpPort, Meta(description="Its port for this line.")]
     timeout_ms: Annotated[Milliseconds, Meta(description="Wait for an answer.")] = 500
+    poll_ms_min: PollPace = 50
 
 
 class TcpBus(Section, frozen=True, tag="tcp", tag_field="kind"):
@@ -56,6 +62,7 @@ class TcpBus(Section, frozen=True, tag="tcp", tag_field="kind"):
     host: Annotated[NonEmpty, Meta(description="Name or address of the meter or gateway.")]
     tcp_port: Annotated[TcpPort, Meta(description="TCP port.")] = 502
     timeout_ms: Annotated[Milliseconds, Meta(description="Wait for an answer.")] = 500
+    poll_ms_min: PollPace = 50
 
 
 Bus = RtuBus | RtuOverTcpBus | TcpBus
@@ -171,10 +178,6 @@ class MeterSection(Section, frozen=True):
     response_ms_max: Annotated[
         Milliseconds | None, Meta(description="Overrides the profile's.")
     ] = None
-    poll_ms_min: Annotated[
-        Annotated[int, Meta(ge=0, le=60000)],
-        Meta(description="Shortest time between two polls; 0: as fast as the line allows."),
-    ] = 50
 
 
 class PulseSection(Section, frozen=True):
@@ -224,6 +227,10 @@ class MeteringSection(Section, frozen=True):
         Annotated[float, Meta(gt=0, le=3600)],
         Meta(description="How long a silent source is believed before the next takes over."),
     ] = 10.0
+    steady_s: Annotated[
+        Annotated[float, Meta(ge=0, le=3600)],
+        Meta(description="A better source that is back takes over again after so long."),
+    ] = 60.0
     cross_check_ratio: Annotated[
         Ratio, Meta(description="Alarm when two sources differ by more than this.")
     ] = 0.02
