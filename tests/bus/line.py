@@ -58,12 +58,12 @@ def at_once(*replies: bytes) -> Script:
 
 
 def plan_for(port: Path | str, **changes: object) -> BusPlan:
-    """One SDM630-like meter, unit 1, on a fast line with short times."""
+    """One SDM630-like meter, unit 1, on a fast line; a loaded machine keeps these times."""
     settings: dict[str, object] = {
         "name": "main",
         "kind": LineKind.RTU,
         "meters": (PolledMeter("incomer", 1, POWER_MAP, response_ms_max=60),),
-        "timeout_ms": 40,
+        "timeout_ms": 300,
         "poll_ms_min": 0,
         "port": str(port),
         "baudrate": 115200,
@@ -73,7 +73,7 @@ def plan_for(port: Path | str, **changes: object) -> BusPlan:
 
 
 class FakeLine:
-    """The line behind `link` (a symbolic link to the pty). `requests` grows with what was written."""
+    """The line behind `link` (a symbolic link to the pty). `requests` are what was written."""
 
     def __init__(self, link: Path, script: Script) -> None:
         self.requests: list[bytes] = []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,19 @@ from edge.bus.client import LeaseEndedError, LineClient, PortLostError, Reply
 from edge.bus.clock import boottime_ns
 from edge.bus.lease import BusPage, Count
 from edge.core.metering.registers import Request
-from edge.model.bus import BusPlan
+from edge.model.bus import BusPlan, PolledMeter
 from edge.model.scan import MeterFault
-from tests.bus.line import FakeLine, Pieces, Script, at_once, crc, framed, plan_for, registers
+from tests.bus.line import (
+    POWER_MAP,
+    FakeLine,
+    Pieces,
+    Script,
+    at_once,
+    crc,
+    framed,
+    plan_for,
+    registers,
+)
 
 REQUEST = Request(4, 0x000C, 2)
 # SDM630 manual: power of phase 1, 31.26 W.
@@ -133,8 +145,11 @@ def test_read_with_a_reply_that_is_not_ours_drops_it(
         [(0.0, VECTOR_REQUEST + VECTOR_REPLY)],
         [(0.0, VECTOR_REQUEST), (0.002, VECTOR_REPLY)],
         [(0.0, VECTOR_REPLY[:1]), (0.002, VECTOR_REPLY[1:4]), (0.002, VECTOR_REPLY[4:])],
-        [(0.0, VECTOR_REQUEST[:3]), (0.002, VECTOR_REQUEST[3:] + VECTOR_REPLY[:5])]
-        + [(0.002, VECTOR_REPLY[5:])],
+        [
+            (0.0, VECTOR_REQUEST[:3]),
+            (0.002, VECTOR_REQUEST[3:] + VECTOR_REPLY[:5]),
+            (0.002, VECTOR_REPLY[5:]),
+        ],
         [(0.0, VECTOR_REPLY + b"\xff\x00")],
     ],
     ids=[
@@ -168,9 +183,12 @@ def test_read_with_exception_reply_names_its_code(tmp_path: Path, page: BusPage)
 def test_read_with_reply_after_the_time_out_never_gives_it_to_the_next(
     tmp_path: Path, page: BusPage
 ) -> None:
-    """The first reply comes 30 ms late, within the meter's longest latency of 60 ms."""
-    late = [[(0.070, VECTOR_REPLY)], [(0.0, NEXT_REPLY)]]
-    first, second = replies_of(tmp_path, page, lambda _request: late.pop(0), count=2)
+    """The first reply comes 50 ms after the time-out, within the meter's longest latency."""
+    late = [[(0.250, VECTOR_REPLY)], [(0.0, NEXT_REPLY)]]
+    meter = PolledMeter("incomer", 1, POWER_MAP, response_ms_max=500)
+    first, second = replies_of(
+        tmp_path, page, lambda _request: late.pop(0), 2, meters=(meter,), timeout_ms=200
+    )
     assert (first.words, first.fault) == ((), MeterFault.NO_REPLY)
     assert (second.words, second.fault) == ((1, 2), None)
     assert page.count(Count.STALE_DROPPED) == 1
@@ -180,7 +198,7 @@ def test_read_with_reply_after_the_time_out_never_gives_it_to_the_next(
 def test_read_after_a_time_out_keeps_the_line_silent_for_the_longest_latency(
     tmp_path: Path, page: BusPage
 ) -> None:
-    plan = plan_for(tmp_path / "port")
+    plan = plan_for(tmp_path / "port", timeout_ms=40)
 
     async def steps(client: LineClient) -> None:
         for _ in range(2):
@@ -194,7 +212,7 @@ def test_read_after_a_time_out_keeps_the_line_silent_for_the_longest_latency(
 def test_read_with_unasked_bytes_on_the_line_waits_for_silence(
     tmp_path: Path, page: BusPage
 ) -> None:
-    """Bytes that lie in the receiver before a request begins are dropped, even if they look good."""
+    """Bytes that came before a request began are dropped, even if they look good."""
     plan = plan_for(tmp_path / "port")
     got: list[Reply] = []
 
@@ -219,7 +237,7 @@ def test_read_keeps_three_and_a_half_characters_of_silence(tmp_path: Path, page:
 
     with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
         play(plan, page, steps)
-        gaps_s = [b - a for a, b in zip(line.times_s, line.times_s[1:], strict=False)]
+        gaps_s = [b - a for a, b in pairwise(line.times_s)]
     assert all(gap_s >= 0.029 for gap_s in gaps_s), gaps_s
 
 
@@ -228,22 +246,21 @@ def test_read_on_a_line_that_is_never_silent_sends_nothing(tmp_path: Path, page:
     got: list[Reply] = []
 
     with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
-        stop = []
+        talking, stop = threading.Event(), threading.Event()
 
         def talk() -> None:
-            while not stop:
+            while not stop.wait(0.0005):
                 line.say(b"\xaa")
-                time.sleep(0.0005)
+                talking.set()
 
-        async def with_talker(client: LineClient) -> None:
+        async def steps(client: LineClient) -> None:
             talker = asyncio.get_running_loop().run_in_executor(None, talk)
-            while client._last_byte_mono_ns == 0:
-                await asyncio.sleep(0)
+            await asyncio.get_running_loop().run_in_executor(None, talking.wait)
             got.append(await client.read(plan.meters[0], REQUEST))
-            stop.append(True)
+            stop.set()
             await talker
 
-        play(plan, page, with_talker)
+        play(plan, page, steps)
         assert line.requests == []
     assert [reply.fault for reply in got] == [MeterFault.BUS]
     assert got[0].problem is not None

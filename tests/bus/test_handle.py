@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.bus.clock import boottime_ns
@@ -203,8 +204,6 @@ def test_worker_of_a_killed_parent_ends(tmp_path: Path) -> None:
         "print(worker.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    import msgspec
-
     plan = msgspec.json.encode(plan_for(tmp_path / "port")).decode()
     with (
         FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
@@ -253,7 +252,7 @@ def test_worker_with_one_silent_meter_blames_the_meter(tmp_path: Path) -> None:
         PolledMeter(name, unit, POWER_MAP, response_ms_max=20)
         for name, unit in (("incomer", 1), ("silent", 7))
     )
-    plan = plan_for(tmp_path / "port", meters=meters, timeout_ms=20)
+    plan = plan_for(tmp_path / "port", meters=meters, timeout_ms=150)
 
     def only_unit_1(request: bytes) -> list[tuple[float, bytes]]:
         return [(0.0, VECTOR_REPLY)] if request[0] == 1 else []
