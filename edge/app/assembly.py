@@ -1,0 +1,113 @@
+"""Builds the gateway from a loaded site: each adapter once, in the order in which it must exist."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+import edge
+from edge.adapters.alarms import Alarms
+from edge.adapters.boottime import ClockWatch, SystemClock, suspended_ns
+from edge.adapters.contacts import AcknowledgeButton, Feedbacks, input_opener
+from edge.adapters.edge_line import line_opener
+from edge.adapters.gpio_chip import find_chip
+from edge.adapters.gpiod_pins import GpiodFactory
+from edge.adapters.hardware import read_hardware_identity
+from edge.adapters.interval_end import IntervalEnd
+from edge.adapters.output_pin import output_opener
+from edge.adapters.pulse_lines import PulseLines
+from edge.adapters.relays import Relays
+from edge.app.inputs import Field
+from edge.bus.handle import BusWorker
+from edge.config import LoadedSite
+from edge.config.codec import encode_spec
+from edge.keeper.handle import KeeperHandle
+from edge.keeper.requests import Identity
+from edge.keeper.setup import KeeperSetup
+from edge.model.problem import Problem
+
+# One gateway so far: it has the duty by itself.
+SINGLE_ROLE: Final = "single"
+
+
+class Gateway(Struct, frozen=True):
+    """Everything that the scan drives. `complaints` are the adapters' own, in one list."""
+
+    field: Field
+    alarms: Alarms
+    complaints: Callable[[], Sequence[Problem]]
+
+
+def build_gateway(
+    loaded: LoadedSite, keeper: KeeperHandle, clock: SystemClock, shed_before: dict[str, bool]
+) -> Gateway:
+    """Relays first, so that they have their values before anything else can fail.
+
+    `shed_before`: relay commands that were in force a moment ago and are continued. Raises
+    ProblemsError where the board's GPIO chip is not found.
+    """
+    io = loaded.io
+    chip_path = find_chip(io.gpio_chips)
+    factory = GpiodFactory(chip_path)
+    open_output = output_opener(factory)
+    relays = Relays(io.relays, open_output, clock.mono_ns, io.scan.output_lease_ns, shed_before)
+    alarms = Alarms(io.alarm, open_output, clock.mono_ns)
+    open_input = input_opener(factory)
+    feedbacks = Feedbacks(io.feedbacks, open_input)
+    has_button = io.alarm.acknowledge_pin is not None
+    button = AcknowledgeButton(io.alarm, open_input) if has_button else None
+    open_line = line_opener(chip_path)
+    pulses = PulseLines(io.pulses, open_line, suspended_ns)
+    interval_end = IntervalEnd(io.eoi, open_line, suspended_ns) if io.eoi else None
+    workers = tuple(BusWorker(plan) for plan in io.buses)
+
+    def complaints() -> Sequence[Problem]:
+        singles = (
+            button.problem if button else None,
+            interval_end.problem if interval_end else None,
+        )
+        return (
+            *relays.problems,
+            *alarms.problems,
+            *pulses.problems,
+            *feedbacks.problems,
+            *(problem for problem in singles if problem is not None),
+        )
+
+    field = Field(ClockWatch(), pulses, interval_end, workers, feedbacks, button, relays, keeper)
+    return Gateway(field, alarms, complaints)
+
+
+def build_keeper(loaded: LoadedSite, unit: str, runtime: Path) -> KeeperHandle:
+    """The keeper's handle; its process starts with the first `keep_alive`."""
+    io = loaded.io
+    setup = KeeperSetup(
+        identity=_identity(loaded, unit),
+        spec=encode_spec(loaded.spec),
+        state_folder=io.store.directory,
+        runtime_folder=str(runtime),
+        journal_bytes_max=io.store.journal_bytes_max,
+        recorder_bytes_max=io.store.recorder_bytes_max,
+        socket_path=io.control.socket,
+        socket_group=io.control.group,
+        plan_folder=io.plan_directory,
+    )
+    return KeeperHandle(setup, int.from_bytes(os.urandom(8), "big") >> 1)
+
+
+def _identity(loaded: LoadedSite, unit: str) -> Identity:
+    hardware = read_hardware_identity()
+    return Identity(
+        unit=unit,
+        site=loaded.spec.site,
+        role=SINGLE_ROLE,
+        hostname=socket.gethostname(),
+        hardware_serial=hardware.serial if hardware else "",
+        version=edge.__version__,
+        pid=os.getpid(),
+    )

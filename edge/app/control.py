@@ -1,0 +1,200 @@
+"""The control process from start to end: restore, build, scan, stop."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from edge.adapters import realtime, systemd_notify
+from edge.adapters.boottime import ClockWatch, SystemClock
+from edge.adapters.watchdog import Watchdog, open_watchdog
+from edge.app.assembly import Gateway, build_gateway, build_keeper
+from edge.app.conditions import Conditions
+from edge.app.inputs import GatewayInputs
+from edge.app.outputs import GatewayOutputs, Watchdogs
+from edge.app.publish import Publisher
+from edge.app.restore import Restored, restore
+from edge.config import LoadedSite
+from edge.core.controller import Controller
+from edge.keeper.handle import KeeperHandle
+from edge.keeper.link import ScanHealth
+from edge.model.event import Event, EventKind
+from edge.model.problem import Problem, ProblemsError
+from edge.model.scan import ScanInputs
+from edge.scan.health import Health
+from edge.scan.loop import PHASES, Scan
+from edge.scan.pace import Pace
+
+# A phase that has not finished for this many periods is dead. The watchdog's own time-out adds.
+_PHASE_PERIODS_MAX: Final = 10
+
+
+class ControlProcess:
+    """One run of the controller for `unit` of a loaded site."""
+
+    def __init__(self, loaded: LoadedSite, unit: str) -> None:
+        self._loaded = loaded
+        self._unit = unit
+        self._clock = SystemClock()
+        self._stopping = False
+        self._warnings: list[Problem] = []
+
+    def run(self) -> None:
+        """Blocks until SIGTERM or SIGINT. Raises ProblemsError when it can not start."""
+        loaded = self._loaded
+        runtime = Path(loaded.io.control.socket).parent
+        lock = _hold_alone(runtime)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        mono_ns, utc_ns = self._clock.mono_ns(), self._clock.utc_ns()
+        trust = ClockWatch().trust(mono_ns)
+        restored = restore(Path(loaded.io.store.directory), boot_id, mono_ns, utc_ns, trust)
+        keeper = build_keeper(loaded, self._unit, runtime)
+        gateway = build_gateway(loaded, keeper, self._clock, restored.shed_before)
+        keeper.keep_alive(mono_ns)
+        notify = systemd_notify.from_environment()
+        watchdog = self._open_watchdog()
+        try:
+            self._scan(
+                gateway,
+                keeper,
+                restored,
+                boot_id,
+                watchdog,
+                Watchdogs(watchdog, notify),
+                notify.ready,
+            )
+        finally:
+            for worker in gateway.field.workers:
+                worker.close()
+            keeper.close()
+            os.close(lock)
+
+    def _scan(
+        self,
+        gateway: Gateway,
+        keeper: KeeperHandle,
+        restored: Restored,
+        boot_id: str,
+        watchdog: Watchdog | None,
+        watch: Watchdogs,
+        ready: Callable[[], None],
+    ) -> None:
+        loaded, clock = self._loaded, self._clock
+        mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
+        controller = Controller(loaded.spec, restored.state, mono_ns)
+        conditions = Conditions()
+        inputs = GatewayInputs(gateway.field, conditions, gateway.complaints)
+        period_ns = loaded.io.scan.period_ns
+        pace = Pace(period_ns, mono_ns)
+
+        def health() -> ScanHealth:
+            return self._health(scan, watchdog)
+
+        def on_first() -> None:
+            ready()
+            self._say(conditions)
+
+        publisher = Publisher(
+            controller,
+            keeper,
+            boot_id,
+            loaded.digest,
+            health,
+            on_first,
+            realtime.collect_between_scans,
+        )
+        scan = Scan(
+            clock=clock,
+            inputs=inputs,
+            decide=controller.step,
+            outputs=GatewayOutputs(gateway.field.relays, gateway.alarms),
+            watch=watch,
+            publish=publisher,
+            pace=pace,
+            health=Health(dict.fromkeys(PHASES, _PHASE_PERIODS_MAX * period_ns), mono_ns),
+            lease_ns=loaded.io.scan.output_lease_ns,
+        )
+        publisher.begin(
+            ScanInputs(mono_ns, utc_ns, gateway.field.clock.trust(mono_ns)),
+            Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts),
+        )
+        self._go_real_time()
+        scan.run(lambda: self._stopping)
+        end = Event(clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit)
+        keeper.post_events((end,))
+
+    def _open_watchdog(self) -> Watchdog | None:
+        plan = self._loaded.io.watchdog
+        if not plan.device:
+            return None
+        watchdog, problems = open_watchdog(plan.device, plan.timeout_s)
+        self._warnings.extend(problems)
+        return watchdog
+
+    def _go_real_time(self) -> None:
+        """Last of all before the first scan: what start-up allocated is locked and frozen too."""
+        plan = self._loaded.io.scan
+        answers = [realtime.set_timer_slack(1)]
+        if plan.priority:
+            answers.append(realtime.schedule_fifo(plan.priority))
+        if plan.lock_memory:
+            answers.append(realtime.lock_memory())
+        realtime.quiet_collector()
+        self._warnings.extend(answer for answer in answers if answer is not None)
+
+    def _say(self, conditions: Conditions) -> None:
+        """Warnings of the start: once to the log, and as standing conditions to the board."""
+        for problem in self._warnings:
+            print(f"warning: {problem}", file=sys.stderr, flush=True)
+            conditions.say(problem.where, str(problem), severe=False)
+
+    def _health(self, scan: Scan, watchdog: Watchdog | None) -> ScanHealth:
+        late = scan.lateness.quantiles()
+        refused = {problem.what for problem in self._warnings}
+        plan = self._loaded.io.scan
+        return ScanHealth(
+            scans=late.count,
+            overruns=scan.pace.overrun_count,
+            late_us_p50=late.p50_ns / 1e3,
+            late_us_p99=late.p99_ns / 1e3,
+            late_us_max=late.max_ns / 1e3,
+            realtime=plan.priority > 0 and not any("SCHED_FIFO" in what for what in refused),
+            memory_locked=plan.lock_memory and not any("memory" in what for what in refused),
+            watchdog=f"{watchdog.granted_s} s" if watchdog else "none",
+        )
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._stopping = True
+
+
+def _hold_alone(runtime: Path) -> int:
+    """One control process a runtime folder. Raises ProblemsError naming the other."""
+    runtime.mkdir(parents=True, exist_ok=True)
+    path = runtime / "control.lock"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(fd, 32, 0).decode() or "unknown"
+        os.close(fd)
+        raise ProblemsError(
+            (
+                Problem(
+                    str(path),
+                    "a controller is running already",
+                    got=f"pid {pid}",
+                    effect="not started",
+                    next_step="stop that one first, or give this one another control.socket",
+                ),
+            )
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return fd

@@ -1,0 +1,59 @@
+"""What a start continues: the checkpoint of the run before, moved to this boot's clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from edge.core.controller import ControllerState, new_state
+from edge.core.rebase import rebase_delta_ns, shift_instants
+from edge.keeper.archive import CHECKPOINT_NAME
+from edge.keeper.slots import read_newest
+from edge.model.checkpoint import Checkpoint
+from edge.model.event import Fact
+from edge.model.scan import ClockTrust
+from edge.model.units import NS_PER_S
+
+# Within this time after the last checkpoint a start is a restart: relays stay as they were.
+_RESTART_NS_MAX: Final = 60 * NS_PER_S
+
+
+class Restored(Struct, frozen=True):
+    """The state to start from. `shed_before` is empty unless this is a restart within a minute."""
+
+    state: ControllerState
+    shed_before: dict[str, bool]
+    facts: dict[str, Fact]
+
+
+def restore(
+    folder: Path, boot_id: str, now_mono_ns: int, now_utc_ns: int, trust: ClockTrust
+) -> Restored:
+    """Never fails: a checkpoint that can not be used is said in `facts` and left on the disk."""
+    try:
+        payload = read_newest(folder / CHECKPOINT_NAME)
+    except OSError as error:
+        return _anew(f"not readable: {error}")
+    if payload is None:
+        return _anew("none")
+    try:
+        checkpoint = msgspec.msgpack.decode(payload, type=Checkpoint)
+        state = msgspec.msgpack.decode(checkpoint.state, type=ControllerState)
+    except msgspec.MsgspecError as error:
+        return _anew(f"of another version: {error}")
+    delta_ns = rebase_delta_ns(checkpoint, boot_id, now_mono_ns, now_utc_ns, trust)
+    age_ns = now_mono_ns - (checkpoint.mono_ns + delta_ns)
+    is_restart = checkpoint.boot_id == boot_id and 0 <= age_ns <= _RESTART_NS_MAX
+    state = shift_instants(state, delta_ns)
+    return Restored(
+        state,
+        state.shedding.commanded() if is_restart else {},
+        {"checkpoint": "continued", "checkpoint_age_s": age_ns / NS_PER_S},
+    )
+
+
+def _anew(why: str) -> Restored:
+    return Restored(new_state(), {}, {"checkpoint": why})
