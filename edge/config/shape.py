@@ -76,7 +76,7 @@ def toml_text(value: Any) -> str:
     """A value as TOML writes it, shortened."""
     if isinstance(value, dict):
         return "a table"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         text = f"[{', '.join(toml_text(inner) for inner in value)}]"
     elif isinstance(value, enum.StrEnum | str):
         text = json.dumps(str(value), ensure_ascii=False)
