@@ -1,4 +1,4 @@
-"""The alarm outputs: caution, shed, fault and buzzer. High is on. Decides no alarm but its own
+"""The alarm outputs: caution, shed, fault and buzzer. Decides no alarm but its own
 crash.
 """
 
@@ -29,7 +29,14 @@ class Alarms:
             "buzzer": plan.buzzer_pin,
         }
         self._outputs = {
-            name: OutputPin(name, pin, open_output, active_high=True, safe=False, keep_driven=False)
+            name: OutputPin(
+                name,
+                pin,
+                open_output,
+                active_high=plan.active_level,
+                safe=False,
+                keep_driven=False,
+            )
             for name, pin in pins.items()
             if pin is not None
         }

@@ -19,6 +19,8 @@ _STA_UNSYNC: Final = 0x0040
 # least every 2048 s, so a bound of 3 s means that about three corrections in a row did not come.
 _MAX_ERROR_US: Final = 3_000_000
 _CHECK_NS: Final = 10 * NS_PER_S
+_TRIES_COUNT: Final = 3
+_CLOSE_NS: Final = 10_000
 
 
 class SystemClock:
@@ -42,9 +44,21 @@ class SystemClock:
 
 
 def suspended_ns() -> int:
-    """CLOCK_BOOTTIME less CLOCK_MONOTONIC: turns the kernel's event stamps into boot time. Right to
-    within the time of two system calls."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+    """CLOCK_BOOTTIME less CLOCK_MONOTONIC: turns the kernel's event stamps into boot time.
+
+    The clocks cannot be read at one instant; of up to three tries the closest one counts, so that a
+    process that was interrupted in between does not shift a stamp.
+    """
+    offset_ns, closest_ns = 0, 1 << 62
+    for _ in range(_TRIES_COUNT):
+        before_ns = time.monotonic_ns()
+        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        apart_ns = time.monotonic_ns() - before_ns
+        if apart_ns < closest_ns:
+            offset_ns, closest_ns = boot_ns - before_ns - apart_ns // 2, apart_ns
+        if closest_ns <= _CLOSE_NS:
+            break
+    return offset_ns
 
 
 class KernelTime(NamedTuple):

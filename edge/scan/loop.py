@@ -59,14 +59,9 @@ class Watch(Protocol):
     def disarm(self) -> None: ...
 
 
-class Publish(Protocol):
-    """Gives a finished scan to whoever records and shows it."""
-
-    def __call__(self, inputs: ScanInputs, outputs: ScanOutputs) -> None: ...
-
-
 class Scan:
-    """One controller's scan. `decide` is pure.
+    """One controller's scan. `decide` is pure; `publish` gives a finished scan to whoever
+    records and shows it.
 
     A command is valid for `lease_ns` from the instant at which its inputs were read: a process that
     was paused in between writes nothing from before the pause. `tidy` is called each minute in a
@@ -81,7 +76,7 @@ class Scan:
         decide: Callable[[ScanInputs], ScanOutputs],
         outputs: Outputs,
         watch: Watch,
-        publish: Publish,
+        publish: Callable[[ScanInputs, ScanOutputs], None],
         pace: Pace,
         health: Health,
         lease_ns: int,

@@ -1,0 +1,70 @@
+"""A line as the kernel counts it, in memory: numbers every edge, keeps the newest 1024, may
+fail.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+
+from edge.adapters.edge_line import EVENT, EVENT_BUFFER_COUNT, Request
+from edge.config.io import PulsePlan
+
+RISING_EDGE = 1
+
+
+class FakeEdgeLine:
+    """`open` is an OpenLine; `opened` are the plans that were asked for."""
+
+    def __init__(self) -> None:
+        self.opened: list[PulsePlan] = []
+        self.refusal: Exception | None = None
+        self.request = _Request()
+
+    def open(self, plan: PulsePlan) -> Request:
+        self.opened.append(plan)
+        if self.refusal is not None:
+            raise self.refusal
+        self.request = _Request()
+        return self.request
+
+    def edge(self, stamp_ns: int, count: int = 1) -> None:
+        """So many edges at one time (CLOCK_MONOTONIC, as the kernel stamps them)."""
+        self.request.edge(stamp_ns, count)
+
+    def unplug(self) -> None:
+        """The chip is gone: reading fails from now on, and so does asking for the line."""
+        os.close(self.request.fd)
+        self.refusal = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+class _Request:
+    """The kernel's side of a request. Its descriptor is a pipe that holds what was not read yet."""
+
+    def __init__(self) -> None:
+        self.fd, self._into = os.pipe()
+        self.line_seqno = 0
+        self._unread: deque[bytes] = deque(maxlen=EVENT_BUFFER_COUNT)
+
+    def edge(self, stamp_ns: int, count: int) -> None:
+        os.set_blocking(self.fd, False)
+        try:
+            os.read(self.fd, EVENT.size * EVENT_BUFFER_COUNT)
+        except BlockingIOError:
+            self._unread.clear()  # the reader has taken everything
+        for _ in range(count):
+            self.line_seqno = (self.line_seqno + 1) & 0xFFFF_FFFF
+            event = EVENT.pack(stamp_ns, RISING_EDGE, 17, self.line_seqno, self.line_seqno)
+            self._unread.append(event)
+        os.write(self._into, b"".join(self._unread))
+
+    def write_raw(self, data: bytes) -> None:
+        os.write(self._into, data)
+
+    def release(self) -> None:
+        for fd in (self.fd, self._into):
+            try:
+                os.close(fd)
+            except OSError:
+                continue  # unplugged before

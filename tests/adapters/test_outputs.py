@@ -1,0 +1,353 @@
+"""Relays and alarms on outputs in memory: leases, policies at the end, faults that do not
+spread.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+
+from edge.adapters.alarms import Alarms
+from edge.adapters.relays import Ending, Relays
+from edge.config.io import AlarmPlan, Bias, OutputPolicy, RelayPlan
+from edge.model.scan import AlarmOutputs, RelayCommand
+from edge.model.units import NS_PER_S
+
+LEASE_NS = 250_000_000
+SAFE, HOLD = OutputPolicy.SAFE, OutputPolicy.HOLD
+
+
+class FakeOutput:
+    """One output of the board: its level, whether it fails, and what was written to it."""
+
+    def __init__(self, board: FakeBoard, pin: int, *, active_high: bool, level: bool) -> None:
+        self._board = board
+        self._pin = pin
+        self._active_high = active_high
+        self._write(level)
+
+    @property
+    def value(self) -> int:
+        self._board.raise_fault(self._pin)
+        level = self._board.shorted.get(self._pin, self._board.levels[self._pin])
+        return int(level is self._active_high)
+
+    @value.setter
+    def value(self, value: int) -> None:
+        self._board.raise_fault(self._pin)
+        self._write(bool(value) is self._active_high)
+
+    def _write(self, level: bool) -> None:
+        self._board.levels[self._pin] = level
+        self._board.written.append((self._pin, level))
+
+    def close(self) -> None:
+        self._board.closed.append(self._pin)
+
+
+class FakeBoard:
+    """`open` is an OpenOutput. `driven` are levels that an earlier process left on its lines."""
+
+    def __init__(self) -> None:
+        self.levels: dict[int, bool] = {}
+        self.driven: dict[int, bool] = {}
+        self.shorted: dict[int, bool] = {}
+        self.faults: dict[int, OSError] = {}
+        self.written: list[tuple[int, bool]] = []
+        self.closed: list[int] = []
+        self.now_mono_ns = 0
+
+    def raise_fault(self, pin: int) -> None:
+        if pin in self.faults:
+            raise self.faults[pin]
+
+    def open(self, pin: int, *, active_high: bool, value: bool, keep_driven: bool) -> FakeOutput:
+        self.raise_fault(pin)
+        level = value is active_high
+        if keep_driven:
+            level = self.driven.get(pin, level)
+        return FakeOutput(self, pin, active_high=active_high, level=level)
+
+    def mono_ns(self) -> int:
+        return self.now_mono_ns
+
+
+def relay(load: str, pin: int, **changes: Any) -> RelayPlan:
+    plan: dict[str, Any] = {
+        "shed_level": True,
+        "safe_shed": False,
+        "at_stop": SAFE,
+        "at_crash": SAFE,
+        **changes,
+    }
+    return RelayPlan(load, pin, **plan)
+
+
+@pytest.fixture
+def board() -> FakeBoard:
+    return FakeBoard()
+
+
+def relays_of(board: FakeBoard, *plans: RelayPlan) -> Relays:
+    return Relays(plans, board.open, board.mono_ns, LEASE_NS)
+
+
+def shed(*loads: str) -> tuple[RelayCommand, ...]:
+    return tuple(RelayCommand(load, shed=True) for load in loads)
+
+
+@pytest.mark.parametrize("shed_level", [True, False])
+@pytest.mark.parametrize("safe_shed", [True, False])
+def test_relay_begins_with_its_safe_value_written_once(
+    board: FakeBoard, shed_level: bool, safe_shed: bool
+) -> None:
+    relays_of(board, relay("chiller", 5, shed_level=shed_level, safe_shed=safe_shed))
+    assert board.written == [(5, shed_level is safe_shed)]
+
+
+@pytest.mark.parametrize("shed_level", [True, False])
+def test_relay_command_becomes_the_level_of_its_contact(board: FakeBoard, shed_level: bool) -> None:
+    relays = relays_of(board, relay("chiller", 5, shed_level=shed_level))
+    relays.write(shed("chiller"), 0)
+    assert board.levels == {5: shed_level}
+    relays.write((RelayCommand("chiller", shed=False),), 0)
+    assert board.levels == {5: not shed_level}
+
+
+def test_relay_command_that_changes_nothing_writes_nothing(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    for _ in range(5):
+        relays.write(shed("chiller"), 0)
+    assert board.written == [(5, False), (5, True)]
+
+
+def test_relay_command_past_its_validity_is_not_carried_out(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    board.now_mono_ns = 101
+    relays.write(shed("chiller"), 100)
+    assert board.levels == {5: False}
+    relays.write(shed("chiller"), 101)
+    assert board.levels == {5: True}
+
+
+def test_relay_validity_is_checked_before_each_write_of_a_scan(board: FakeBoard) -> None:
+    """A pause in the middle of the writes: what comes after it is not carried out."""
+    relays = relays_of(board, relay("first", 5), relay("second", 6))
+
+    def pausing_commands() -> Any:
+        yield from shed("first")
+        board.now_mono_ns = 60 * NS_PER_S
+        yield from shed("second")
+
+    relays.write(pausing_commands(), 100)
+    assert (5, True) in board.written
+    assert (6, True) not in board.written
+
+
+def test_relay_that_is_not_renewed_within_its_lease_goes_to_its_safe_value(
+    board: FakeBoard,
+) -> None:
+    relays = relays_of(board, relay("kept", 5), relay("forgotten", 6))
+    relays.write(shed("kept", "forgotten"), 0)
+    board.now_mono_ns = LEASE_NS
+    relays.write(shed("kept"), LEASE_NS)
+    assert board.levels == {5: True, 6: True}
+    board.now_mono_ns = LEASE_NS + 1
+    relays.write(shed("kept"), LEASE_NS + 1)
+    assert board.levels == {5: True, 6: False}
+
+
+def test_relay_of_an_unknown_load_is_a_programming_error(board: FakeBoard) -> None:
+    with pytest.raises(KeyError):
+        relays_of(board, relay("chiller", 5)).write(shed("chilller"), 0)
+
+
+@pytest.mark.parametrize(
+    ("ending", "at_stop", "at_crash", "level"),
+    [
+        (Ending.STOP, SAFE, HOLD, False),
+        (Ending.STOP, HOLD, SAFE, True),
+        (Ending.CRASH, SAFE, HOLD, True),
+        (Ending.CRASH, HOLD, SAFE, False),
+    ],
+)
+def test_relay_at_the_end_follows_the_policy_of_that_ending(
+    board: FakeBoard, ending: Ending, at_stop: OutputPolicy, at_crash: OutputPolicy, level: bool
+) -> None:
+    relays = relays_of(board, relay("chiller", 5, at_stop=at_stop, at_crash=at_crash))
+    relays.write(shed("chiller"), 0)
+    relays.rest(ending)
+    assert board.levels == {5: level}
+    assert board.closed == []
+
+
+@pytest.mark.parametrize(
+    ("at_stop", "at_crash", "level"),
+    [(SAFE, SAFE, False), (HOLD, SAFE, True), (SAFE, HOLD, True), (HOLD, HOLD, True)],
+)
+def test_relay_left_driven_is_taken_over_only_where_a_policy_says_hold(
+    board: FakeBoard, at_stop: OutputPolicy, at_crash: OutputPolicy, level: bool
+) -> None:
+    board.driven[5] = True
+    relays_of(board, relay("chiller", 5, at_stop=at_stop, at_crash=at_crash))
+    assert board.written == [(5, level)]
+
+
+def test_relay_taken_over_is_not_written_again_by_the_same_command(board: FakeBoard) -> None:
+    board.driven[5] = True
+    relays = relays_of(board, relay("chiller", 5, at_stop=HOLD))
+    relays.write(shed("chiller"), 0)
+    assert board.written == [(5, True)]
+
+
+def test_relay_that_cannot_be_written_is_a_fault_and_the_others_work(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("broken", 5), relay("good", 6))
+    board.faults[5] = OSError(errno.EIO, "Input/output error")
+    relays.write(shed("broken", "good"), 0)
+    assert board.levels == {5: False, 6: True}
+    assert relays.faults == ("broken",)
+    assert str(relays.problems[0]) == (
+        "output broken GPIO5: the line cannot be written: got Input/output error, need active; "
+        "the output may not do what is wanted; it is tried again by itself; "
+        "check the wiring, and who else uses the line: gpioinfo"
+    )
+
+
+def test_relay_write_that_failed_is_repeated_until_it_succeeds(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    board.faults[5] = OSError(errno.EIO, "Input/output error")
+    relays.write(shed("chiller"), 0)
+    board.faults.clear()
+    relays.write(shed("chiller"), 0)
+    assert (board.levels, relays.faults) == ({5: True}, ())
+
+
+def test_relay_whose_line_is_gone_is_claimed_again_with_the_wanted_value(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    board.faults[5] = OSError(errno.ENODEV, "No such device")
+    relays.write(shed("chiller"), 0)
+    assert board.closed == [5]
+    board.faults.clear()
+    board.now_mono_ns = NS_PER_S - 1
+    relays.write(shed("chiller"), NS_PER_S)
+    assert board.written == [(5, False)]
+    board.now_mono_ns = NS_PER_S
+    relays.write(shed("chiller"), NS_PER_S)
+    assert (board.written, relays.faults) == ([(5, False), (5, True)], ())
+
+
+def test_relay_that_cannot_be_claimed_at_the_start_is_a_fault_until_it_can(
+    board: FakeBoard,
+) -> None:
+    board.faults[5] = OSError(errno.EBUSY, "Device or resource busy")
+    relays = relays_of(board, relay("chiller", 5))
+    assert [problem.got for problem in relays.problems] == ["Device or resource busy"]
+    board.faults.clear()
+    board.now_mono_ns = NS_PER_S
+    relays.write(shed("chiller"), NS_PER_S)
+    assert (board.levels, relays.faults) == ({5: True}, ())
+
+
+def test_relay_line_that_somebody_else_moved_is_moved_back(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    relays.write(shed("chiller"), 0)
+    board.levels[5] = False
+    relays.write(shed("chiller"), 0)
+    assert (board.levels, relays.faults) == ({5: True}, ())
+
+
+def test_relay_line_that_does_not_follow_is_a_fault_until_it_does(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("chiller", 5))
+    board.shorted[5] = False
+    relays.write(shed("chiller"), 0)
+    assert [problem.what for problem in relays.problems] == ["the line does not follow its output"]
+    board.shorted.clear()
+    relays.write(shed("chiller"), 0)
+    assert relays.faults == ()
+
+
+def test_relays_are_read_back_one_a_scan_each_in_turn(board: FakeBoard) -> None:
+    relays = relays_of(board, relay("a", 5), relay("b", 6), relay("c", 7))
+    commands = shed("a", "b", "c")
+    relays.write(commands, 0)
+    board.shorted = {5: False, 6: False, 7: False}
+    counts = []
+    for _ in range(3):
+        relays.write(commands, 0)
+        counts.append(len(relays.faults))
+    assert counts == [1, 2, 3]
+
+
+def test_relays_at_the_end_with_a_faulty_line_still_bring_the_others_to_rest(
+    board: FakeBoard,
+) -> None:
+    relays = relays_of(board, relay("broken", 5), relay("good", 6))
+    relays.write(shed("broken", "good"), 0)
+    board.faults[5] = OSError(errno.EIO, "Input/output error")
+    relays.rest(Ending.CRASH)
+    assert board.levels == {5: True, 6: False}
+
+
+def alarm_plan(**changes: Any) -> AlarmPlan:
+    plan: dict[str, Any] = {
+        "caution_pin": 20,
+        "shed_pin": 21,
+        "fault_pin": 22,
+        "buzzer_pin": 23,
+        "active_level": True,
+        "acknowledge_pin": None,
+        "acknowledge_bias": Bias.PULL_UP,
+        "acknowledge_active_level": False,
+        **changes,
+    }
+    return AlarmPlan(**plan)
+
+
+def alarms_of(board: FakeBoard, **changes: Any) -> Alarms:
+    return Alarms(alarm_plan(**changes), board.open, board.mono_ns)
+
+
+def test_alarms_show_what_they_are_told(board: FakeBoard) -> None:
+    alarms = alarms_of(board)
+    assert board.levels == {20: False, 21: False, 22: False, 23: False}
+    alarms.write(AlarmOutputs(caution=True, shed=False, fault=True, buzzer=False))
+    assert board.levels == {20: True, 21: False, 22: True, 23: False}
+    assert alarms.problems == ()
+
+
+def test_alarms_that_are_not_fitted_are_left_out(board: FakeBoard) -> None:
+    alarms = alarms_of(board, caution_pin=None, shed_pin=None, buzzer_pin=None)
+    alarms.write(AlarmOutputs(caution=True, shed=True, fault=True, buzzer=True))
+    assert board.levels == {22: True}
+
+
+def test_alarms_of_low_active_outputs_are_on_at_a_low_level(board: FakeBoard) -> None:
+    alarms = alarms_of(board, active_level=False)
+    assert board.levels == {20: True, 21: True, 22: True, 23: True}
+    alarms.write(AlarmOutputs(fault=True))
+    assert board.levels == {20: True, 21: True, 22: False, 23: True}
+
+
+@pytest.mark.parametrize(
+    ("ending", "levels"),
+    [
+        (Ending.STOP, {20: False, 21: False, 22: False, 23: False}),
+        (Ending.CRASH, {20: False, 21: False, 22: True, 23: True}),
+    ],
+)
+def test_alarms_at_the_end_are_quiet_after_a_stop_and_loud_after_a_crash(
+    board: FakeBoard, ending: Ending, levels: dict[int, bool]
+) -> None:
+    alarms = alarms_of(board)
+    alarms.write(AlarmOutputs(caution=True, shed=True))
+    alarms.rest(ending)
+    assert board.levels == levels
+
+
+def test_alarms_with_a_broken_output_name_it(board: FakeBoard) -> None:
+    alarms = alarms_of(board)
+    board.shorted[23] = False
+    alarms.write(AlarmOutputs(buzzer=True))
+    assert [problem.where for problem in alarms.problems] == ["output buzzer GPIO23"]
