@@ -44,14 +44,20 @@ def _prepare_process() -> None:
     logging.disable(logging.CRITICAL)
 
 
+def _settle_memory() -> None:
+    """What imports left is kept for good or given back; collections see new objects only."""
+    gc.collect()
+    gc.freeze()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 async def _work(link: socket.socket, page: BusPage) -> None:
     plan = receive_plan(link)
     if plan is None:
         return
     asyncio.get_running_loop().set_exception_handler(_fail)
     worker = Worker(plan, page, link)
-    gc.collect()
-    gc.freeze()
+    _settle_memory()
     await worker.run()
 
 
