@@ -108,7 +108,6 @@ class ControlProcess:
             loaded.digest,
             health,
             on_first,
-            realtime.collect_between_scans,
         )
         scan = Scan(
             clock=clock,
@@ -117,6 +116,7 @@ class ControlProcess:
             outputs=GatewayOutputs(gateway.field.relays, gateway.alarms),
             watch=watch,
             publish=publisher,
+            tidy=realtime.collect_between_scans,
             pace=pace,
             health=Health(dict.fromkeys(PHASES, _PHASE_PERIODS_MAX * period_ns), mono_ns),
             lease_ns=loaded.io.scan.output_lease_ns,

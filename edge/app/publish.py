@@ -18,7 +18,6 @@ from edge.model.units import NS_PER_S
 
 _STATE_NS: Final = NS_PER_S
 _STATUS_NS: Final = NS_PER_S // 2
-_COLLECT_NS: Final = 60 * NS_PER_S
 
 encode = msgspec.msgpack.Encoder().encode
 
@@ -39,7 +38,6 @@ class Publisher:
         site_digest: str,
         health: Callable[[], ScanHealth],
         on_first: Callable[[], None],
-        collect: Callable[[], None],
     ) -> None:
         self._controller = controller
         self._keeper = keeper
@@ -47,11 +45,9 @@ class Publisher:
         self._site_digest = site_digest
         self._health = health
         self._on_first = on_first
-        self._collect = collect
         self._number = 0
         self._state_due_mono_ns = 0
         self._status_due_mono_ns = 0
-        self._collect_due_mono_ns = 0
 
     def begin(self, inputs: ScanInputs, event: Event) -> None:
         """The state that the first scan starts from, and the event that says so."""
@@ -64,7 +60,6 @@ class Publisher:
         self._keeper.post_scan(self._number, encode(inputs), outputs_crc(outputs))
         self._keeper.post_events(outputs.events)
         if self._number == 1:
-            self._collect_due_mono_ns = now_mono_ns + _COLLECT_NS
             self._on_first()
         if now_mono_ns >= self._state_due_mono_ns:
             self._state_due_mono_ns = now_mono_ns + _STATE_NS
@@ -73,9 +68,6 @@ class Publisher:
         elif now_mono_ns >= self._status_due_mono_ns:
             self._status_due_mono_ns = now_mono_ns + _STATUS_NS
             self._post_status()
-        elif now_mono_ns >= self._collect_due_mono_ns:
-            self._collect_due_mono_ns = now_mono_ns + _COLLECT_NS
-            self._collect()
 
     def _post_state(self, inputs: ScanInputs) -> None:
         state = msgspec.Raw(encode(self._controller.state))

@@ -48,13 +48,16 @@ class Desk:
         self._handler = handler
         self._clients = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
+        # Made under another name, so that nobody meets a socket that does not listen yet.
+        draft = path.with_name(f"{path.name}.new")
+        draft.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        path.chmod(0o660)
-        _hand_to_group(path, group)
+        self._listener.bind(str(draft))
+        draft.chmod(0o660)
+        _hand_to_group(draft, group)
         self._listener.listen(_CLIENTS_MAX)
         self._listener.setblocking(False)
+        draft.replace(path)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:

@@ -179,7 +179,7 @@ class Keeper:
                 spec,
                 time.time_ns(),
                 self._plans.get(file.day),
-                self._spec.metering.power_w_max,
+                self._spec.demand.contract_w,
             )
         except (ProblemsError, ValueError) as error:
             self._note(EventKind.PLAN, file.name, Severity.WARNING, refused=str(error), by=who)
