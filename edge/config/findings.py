@@ -5,6 +5,7 @@ Errors refuse the start; warnings do not. Nothing here judges a value.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -22,7 +23,7 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
             continue
-        key = part if _BARE_KEY.fullmatch(part) else f'"{part}"'
+        key = part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
         text = f"{text}.{key}" if text else key
     return text
 

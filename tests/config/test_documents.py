@@ -126,7 +126,7 @@ def _compare(value: Any, node: Any, schema: Any, path: str, unknown: list[str]) 
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
     kinds = [kind for kind in node.get("anyOf", []) if "$ref" in kind]
-    if kinds:
+    if kinds and isinstance(value, dict):
         kind = value.get("kind", "rtu")
         named = [schema["$defs"][kind["$ref"].rpartition("/")[2]] for kind in kinds]
         node = next((n for n in named if n["properties"].get("kind") == {"enum": [kind]}), named[0])
