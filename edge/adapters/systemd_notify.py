@@ -6,6 +6,7 @@ Says only what it is told; whether the service is alive is computed in edge.scan
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,7 +26,10 @@ class SystemdNotify:
     def __init__(self, environment: Mapping[str, str], pid: int) -> None:
         self._notifier: sdnotify.SystemdNotifier | None = None
         if environment.get("NOTIFY_SOCKET"):
-            notifier = sdnotify.SystemdNotifier()
+            with warnings.catch_warnings():
+                # sdnotify forgets to close its socket when nobody listens.
+                warnings.simplefilter("ignore", ResourceWarning)
+                notifier = sdnotify.SystemdNotifier()
             if notifier.socket is not None:
                 notifier.socket.setblocking(False)  # its queue is short: 11 datagrams
                 self._notifier = notifier
