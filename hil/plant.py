@@ -95,7 +95,6 @@ class _Load:
         self.spec = spec
         self._draw = draw
         self.tripped = False
-        self.power_w = 0.0
         self.energy_nj = 0
         self._noise = 0.0
         self._missed_j = 0.0
@@ -104,6 +103,7 @@ class _Load:
         )
         self._phase_left_s = self._phase_s() * draw.random()
         self.on = self.wanted
+        self.power_w = spec.rated_w if self.on else 0.0  # the plant was running before we looked
         self._obeys_on = self.on  # what the power follows, response_s behind `on`
         self._response_left_s = 0.0
 

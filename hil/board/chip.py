@@ -108,7 +108,7 @@ class ChipDevice:
     def announce(self, line: Line, kind: Changed, t_ns: int) -> None:
         if line.offset in self._watched:
             stamp_ns = to_kernel_event_ns(t_ns, realtime=False)
-            self._queue.put([uapi.encode_line_info_changed(_encode_info(line), stamp_ns, kind)])
+            self._queue.put(uapi.encode_line_info_changed(_encode_info(line), stamp_ns, kind))
 
     def closed(self, t_ns: int) -> None:  # noqa: ARG002 - nothing of the chip's own ends with it
         self._chip.watchers.remove(self)
@@ -232,9 +232,7 @@ class LinesDevice:
         self.seqno += 1
         stamp_ns = to_kernel_event_ns(t_ns, realtime=bool(flags & Flag.EVENT_CLOCK_REALTIME))
         kind = EventId.RISING_EDGE if rising else EventId.FALLING_EDGE
-        self.queue.put(
-            [uapi.encode_event(stamp_ns, kind, line.offset, self.seqno, line.line_seqno)]
-        )
+        self.queue.put(uapi.encode_event(stamp_ns, kind, line.offset, self.seqno, line.line_seqno))
 
     def closed(self, t_ns: int) -> None:
         for line in self.lines:

@@ -59,15 +59,12 @@ class RecordQueue:
             with contextlib.suppress(OSError):  # over the user's allowance: the default serves
                 fcntl.fcntl(pipe.ours, fcntl.F_SETPIPE_SZ, _EVENT_PIPE_BYTES)
 
-    def put(self, records: list[bytes]) -> None:
-        """Append records, dropping the oldest beyond the capacity."""
-        fresh = records[-self.capacity_count :]
-        excess = self._queued_count() + len(fresh) - self.capacity_count
-        self.overflow_count += len(records) - len(fresh)
-        if excess > 0:
-            self.overflow_count += self._discard(excess)
+    def put(self, record: bytes) -> None:
+        """Append one record; in a full queue the oldest makes room for it."""
+        if self._queued_count() >= self.capacity_count:
+            self._discard_oldest()
         try:
-            os.write(self._pipe.ours, b"".join(fresh))
+            os.write(self._pipe.ours, record)
         except OSError as error:
             if error.errno not in {errno.EPIPE, errno.EAGAIN}:  # reader gone; its close follows
                 raise
@@ -76,12 +73,12 @@ class RecordQueue:
         raw = fcntl.ioctl(self._pipe.ours, termios.FIONREAD, b"\0\0\0\0")
         return int(struct.unpack("=i", raw)[0]) // self._record_bytes
 
-    def _discard(self, count: int) -> int:
-        """Take the oldest records back through a reader that exists only for this moment."""
+    def _discard_oldest(self) -> None:
+        """Take a record back through a reader that exists only for this moment."""
         reader = os.open(f"/proc/self/fd/{self._pipe.ours}", os.O_RDONLY | os.O_NONBLOCK)
         try:
-            return len(os.read(reader, count * self._record_bytes)) // self._record_bytes
-        except BlockingIOError:  # the process was quicker and took them
-            return 0
+            self.overflow_count += len(os.read(reader, self._record_bytes)) // self._record_bytes
+        except BlockingIOError:
+            pass  # the process was quicker and took them all
         finally:
             os.close(reader)

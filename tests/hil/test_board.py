@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -247,7 +248,10 @@ def test_board_intervals_in_the_log_add_up_to_the_counter() -> None:
         stop = log.events[-1]
         assert sum(i.import_uwh for i in log.intervals()) == stop["import_uwh"]["incomer"]
         whole = next(i for i in log.intervals() if i.whole)
-        assert abs(whole.end_ns - whole.start_ns - 1_000_000_000) < 1_000_000
+        assert whole.end_utc_ns is not None
+        assert whole.end_utc_ns % 1_000_000_000 == 0
+        boot_to_utc_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        assert abs(whole.end_utc_ns - whole.end_ns - boot_to_utc_ns) < 1_000_000
         assert 2500 < whole.mean_import_w < 3500
 
 

@@ -161,6 +161,17 @@ def test_line_request_with_contradicting_flags_is_invalid(bench: Bench, flags: i
     assert not bench.lines[0].in_use
 
 
+def test_line_reconfigured_to_another_bias_makes_no_edge(bench: Bench) -> None:
+    edges = Flag.EDGE_RISING | Flag.EDGE_FALLING
+    device = bench.request(2, Flag.INPUT | Flag.BIAS_PULL_UP | edges)
+    pulled_down = int(Flag.INPUT | Flag.BIAS_PULL_DOWN | edges)
+    device.ioctl(uapi.SET_CONFIG, struct.pack("=QI260x", pulled_down, 0), _MS)
+    assert bench.lines[2].level == 0
+    assert read_events(device) == []
+    bench.lines[2].set_contact(1, 2 * _MS)
+    assert read_events(device) == [(1, 1)]
+
+
 def test_line_value_of_an_input_can_not_be_set(bench: Bench) -> None:
     device = bench.request(0, Flag.INPUT)
     with pytest.raises(OSError, match="permitted") as caught:
@@ -175,13 +186,13 @@ def test_queue_keeps_the_newest_of_a_power_of_two_records(
     pipe = Pipe(gateway_reads=True)
     queue = RecordQueue(pipe, 4, asked_count)
     for n in range(3000):
-        queue.put([struct.pack("=I", n)])
+        queue.put(struct.pack("=I", n))
     got = [n for (n,) in struct.iter_unpack("=I", os.read(pipe.theirs, 1 << 16))]
     assert got == list(range(3000 - kept_count, 3000))
     assert queue.overflow_count == 3000 - kept_count
     pipe.hand_over()
     assert pipe.has_gone()
-    queue.put([b"...."])  # nobody is there: no error
+    queue.put(b"....")  # nobody is there: no error
     pipe.close()
 
 

@@ -28,12 +28,7 @@ def quiet_plant(**load: object) -> Plant:
 
 
 def test_plant_energy_of_a_constant_load_is_exact() -> None:
-    plant = Plant(PlantSpec(base_w=0), 1)
-    plant.order("base_w", 0)
-    steady = quiet_plant()
-    steady.step(1.0, set())  # the ramp-free load is at rated from the first step
-    before = steady.state().feeders["incomer"].import_uwh
-    assert steady.step(3600.0, set()).feeders["incomer"].import_uwh - before == 3600 * 10**9
+    assert quiet_plant().step(3600.0, set()).feeders["incomer"].import_uwh == 3600 * 10**9
 
 
 @given(
@@ -79,12 +74,13 @@ def test_plant_counters_never_fall(seed: int, cuts: list[int]) -> None:
 
 
 def test_plant_with_the_same_seed_repeats_itself_and_with_another_does_not() -> None:
-    def course(seed: int) -> list[float]:
+    def course(seed: int, name: str) -> list[float]:
         plant = Plant(_STEEL_WORKS, seed)
-        return [plant.step(1.0, set()).feeders["incomer"].power_w for _ in range(50)]
+        return [plant.step(1.0, set()).loads[name].power_w for _ in range(50)]
 
-    assert course(7) == course(7)
-    assert course(7) != course(8)
+    for name in _STEEL_WORKS.loads:
+        assert course(7, name) == course(7, name)
+        assert course(7, name) != course(8, name)
 
 
 def test_plant_shed_load_takes_nothing_and_the_rest_goes_on() -> None:
