@@ -124,6 +124,8 @@ def read_events(
     """Events of a journal that may be in use, oldest first. Raises sqlite3.Error."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is None:
+            return  # it is being made just now
         marks = ",".join("?" * len(kinds))
         chosen = f" AND kind IN ({marks})" if kinds else ""
         rows = db.execute(
