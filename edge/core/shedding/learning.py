@@ -13,7 +13,7 @@ from edge.core.shedding.loads import Load
 from edge.core.shedding.state import Probe
 from edge.model.units import NS_PER_MIN
 
-# A step can be told from noise only if the load should make one at least this many times the noise.
+# A step can be told from noise only if it should be more than this many times the noise.
 TELLABLE_RATIO: Final = 2.0
 # Below this share of what was expected nothing moved; above the larger one something else moved
 # too.
@@ -44,11 +44,10 @@ def judge(probe: Probe, after_w: float, noise_w: float) -> tuple[Finding, float]
     """
     sign = -1.0 if probe.turned_on else 1.0
     step_w = sign * (probe.before_w - after_w)
-    expected_w = abs(probe.expected_w)
     noise_w = max(noise_w, probe.noise_w)
-    if expected_w < TELLABLE_RATIO * noise_w or step_w > BELIEVABLE_RATIO * expected_w:
+    if probe.expected_w <= TELLABLE_RATIO * noise_w or step_w > BELIEVABLE_RATIO * probe.expected_w:
         return Finding.UNTELLABLE, step_w
-    nothing_w = max(noise_w, NOTHING_RATIO * expected_w)
+    nothing_w = max(noise_w, NOTHING_RATIO * probe.expected_w)
     if abs(step_w) <= nothing_w:
         return Finding.NOTHING_MOVED, step_w
     return (Finding.MOVED if step_w > 0.0 else Finding.UNTELLABLE), step_w

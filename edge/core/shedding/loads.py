@@ -113,12 +113,17 @@ class Load:
         """W that surely go when it is switched off now: 0 unless it is known to be on.
 
         A load with feedback counts only while its contact is seen closed, any other until it failed
-        to respond; none counts for more than the site is drawing.
+        to respond; none counts for more than `power_w_max`, which the site is drawing.
         """
+        silent_until_mono_ns = self.state.silent_until_mono_ns
+        if silent_until_mono_ns is not None and now_mono_ns < silent_until_mono_ns:
+            return 0.0
+        return self.expected_w(power_w_max)
+
+    def expected_w(self, power_w_max: float) -> float:
+        """W that should go when it is switched off now, if it responds."""
         state = self.state
         if not state.on or (self.spec.has_feedback and state.closed is not True):
-            return 0.0
-        if state.silent_until_mono_ns is not None and now_mono_ns < state.silent_until_mono_ns:
             return 0.0
         return max(0.0, min(state.learned_w, power_w_max))
 

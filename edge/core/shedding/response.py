@@ -27,7 +27,7 @@ class Response:
         self._state = state
 
     def expect(self, scene: Scene, moves: Sequence[Wish], powers_w: Sequence[float]) -> None:
-        """Take note of moves about to be made, with the W that each should take or bring."""
+        """Take note of moves about to be made, with the W that each surely takes or brings."""
         state = self._state
         now_mono_ns = scene.now_mono_ns
         clean = state.settle_until_mono_ns is None or now_mono_ns >= state.settle_until_mono_ns
@@ -55,7 +55,7 @@ class Response:
                 moves[0].on,
                 scene.power.power_w,
                 _noise_w(scene.power),
-                sum(powers_w),
+                sum(_expected_w(move, scene) for move in moves),
                 max(state.settle_until_mono_ns, state.response_until_mono_ns),
             )
 
@@ -69,11 +69,17 @@ class Response:
             return
         finding, step_w = judge(probe, scene.power.power_w, _noise_w(scene.power))
         loads = [self._loads[name] for name in probe.loads if name in self._loads]
+        if finding is Finding.MOVED and len(probe.loads) > 1:
+            # Some of them moved, and nobody knows which.
+            return
         for load in loads:
             note_response(load, finding, scene.now_mono_ns)
-        if finding is Finding.MOVED and len(probe.loads) == 1:
-            for load in loads:
+            if finding is Finding.MOVED:
                 learn(load, step_w)
+
+
+def _expected_w(move: Wish, scene: Scene) -> float:
+    return move.load.state.learned_w if move.on else move.load.expected_w(scene.power_w_max)
 
 
 def _noise_w(power: PowerEstimate) -> float:

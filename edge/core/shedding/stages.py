@@ -1,4 +1,4 @@
-"""Stages of all limits in one scan: gathers each one's signals, keeps its stage, tells the worst."""
+"""Stages of all limits in one scan: gathers their signals, keeps their stages, tells the worst."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ from edge.model.status import Stage
 class Probe(Struct):
     """A look at site power, taken at a move, to be compared once the response must have come.
 
-    `expected_w` is the drop expected (negative: the rise); `turned_on` says which of the two it
-    was.
+    `expected_w` is the size of the step expected: a drop, or a rise if loads were `turned_on`.
     """
 
     loads: tuple[str, ...]
