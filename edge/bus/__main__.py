@@ -35,8 +35,9 @@ def _fail(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
 
 def _prepare_process() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # Ctrl-C goes to the whole group of a terminal; control decides, and closes the link.
+    # A terminal's Ctrl-C and a service's stop go to the whole group; control decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -17,11 +17,12 @@ from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 
 from edge.bus.clock import boottime_ns
-from edge.bus.faults import line_name, lost_problem, opening_problem
+from edge.bus.faults import jammed_problem, lost_problem, meter_problem, opening_problem
 from edge.bus.guard import Guard, MbapGuard, RtuGuard
 from edge.bus.lease import BusPage, Count
 from edge.bus.port import SerialTransport, open_port
 from edge.bus.timing import BABBLE_NS_MAX, character_ns, exchange_ns, reply_bytes, silence_ns
+from edge.core.metering.registers import Request
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
 from edge.model.scan import MeterFault
@@ -34,17 +35,6 @@ BLOCK_NS_MAX: Final = 5 * NS_PER_MS
 RECEIVE_BYTES_MAX: Final = 2048
 # pymodbus closes a TCP connection after some silent units in a row; whether to is ours to decide.
 SILENT_REQUESTS_MAX: Final = 1 << 62
-
-
-class RegisterRead(Protocol):
-    """What is asked of a meter at once: 1 to 125 registers by function 3 or 4, address 0-based."""
-
-    @property
-    def function_code(self) -> int: ...
-    @property
-    def address(self) -> int: ...
-    @property
-    def count(self) -> int: ...
 
 
 class Reply(Struct, frozen=True):
@@ -129,13 +119,13 @@ class LineClient:
         if client is not None:
             client.close()
 
-    async def read(self, meter: PolledMeter, request: RegisterRead) -> Reply:
+    async def read(self, meter: PolledMeter, request: Request) -> Reply:
         """One request and its reply. Raises LeaseEndedError, PortLostError; else see Reply."""
         client = self._client
         if client is None or not client.connected:
             raise self._port_lost()
         if not await self._wait_silence():
-            return Reply(boottime_ns(), (), MeterFault.BUS, self._jammed_problem())
+            return Reply(boottime_ns(), (), MeterFault.BUS, jammed_problem(self._plan))
         self._received = b""
         timeout_ns = self._plan.timeout_ms * NS_PER_MS + exchange_ns(self._plan, request.count)
         client.ctx.comm_params.timeout_connect = timeout_ns / NS_PER_S
@@ -216,6 +206,9 @@ class LineClient:
         if isinstance(transport, asyncio.WriteTransport):
             transport.write(frame)
             self._page.add(Count.REQUESTS)
+            if transport.get_write_buffer_size():  # it would go out later, perhaps without a lease
+                transport.abort()
+                raise self._port_lost()
         if not self.is_open:
             raise self._port_lost()
 
@@ -257,7 +250,8 @@ class LineClient:
         if not pdu.isError():
             return Reply(end_mono_ns, tuple(pdu.registers))
         self._page.add(Count.EXCEPTIONS)
-        problem = self._meter_problem(
+        problem = meter_problem(
+            self._plan,
             meter,
             what="meter refuses the request",
             got=f"exception {pdu.exception_code}",
@@ -274,7 +268,7 @@ class LineClient:
         if len(self._guard.without_echo(self._received)) > length:
             self._page.add(Count.NOISE_SKIPPED)
 
-    def _missed(self, meter: PolledMeter, request: RegisterRead) -> Reply:
+    def _missed(self, meter: PolledMeter, request: Request) -> Reply:
         """No reply: the line stays silent for the meter's longest latency. Says what was heard."""
         now_mono_ns = boottime_ns()
         if not self.is_open:
@@ -288,7 +282,8 @@ class LineClient:
             self._page.add(Count.COLLISIONS)
         why = self._guard.explain(self._received)
         self._page.add(Count.BAD_REPLIES if why else Count.TIMEOUTS)
-        problem = self._meter_problem(
+        problem = meter_problem(
+            self._plan,
             meter,
             what=f"no valid reply for register {request.address}",
             got=why or f"nothing in {self._plan.timeout_ms} ms",
@@ -296,22 +291,3 @@ class LineClient:
         )
         fault = MeterFault.BAD_REPLY if why else MeterFault.NO_REPLY
         return Reply(now_mono_ns, (), fault, problem)
-
-    def _meter_problem(self, meter: PolledMeter, *, what: str, got: str, next_step: str) -> Problem:
-        return Problem(
-            where=f"{line_name(self._plan)} meter.{meter.name} unit {meter.unit_id}",
-            what=what,
-            got=got,
-            effect="this reading is missing",
-            next_step=next_step,
-        )
-
-    def _jammed_problem(self) -> Problem:
-        return Problem(
-            where=line_name(self._plan),
-            what="line is never silent",
-            got=f"bytes for more than {BABBLE_NS_MAX // NS_PER_MS} ms",
-            need=f"{self._silence_ns // 1000} us of silence",
-            effect="nothing is sent",
-            next_step="look for a second master, a stuck transmitter or missing bias",
-        )

@@ -1,6 +1,6 @@
-"""Texts for a port that cannot be opened or was lost: where, what, what it means, what to do.
+"""Texts for a port, a line or a meter that fails: where, what, what it means, what to do.
 
-Formats only; it opens nothing.
+Formats only; it opens nothing and decides nothing.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import errno
 import os
 from typing import Final
 
-from edge.model.bus import BusPlan, LineKind
+from edge.bus.timing import BABBLE_NS_MAX, silence_ns
+from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
+from edge.model.units import NS_PER_MS
 
 _TRYING: Final = "it is tried again until it works"
 _MISSING: Final = ("port is missing", f"plug the adapter in or correct the port; {_TRYING}")
@@ -85,4 +87,29 @@ def lost_problem(plan: BusPlan, fault: Exception | None) -> Problem:
         got=got,
         effect="no meter of this line is read",
         next_step="it is opened again as soon as it is there",
+    )
+
+
+def meter_problem(
+    plan: BusPlan, meter: PolledMeter, *, what: str, got: str, next_step: str
+) -> Problem:
+    """Why a meter's poll gave nothing."""
+    return Problem(
+        where=f"{line_name(plan)} meter.{meter.name} unit {meter.unit_id}",
+        what=what,
+        got=got,
+        effect="this reading is missing",
+        next_step=next_step,
+    )
+
+
+def jammed_problem(plan: BusPlan) -> Problem:
+    """The line was never silent for long enough to begin a frame."""
+    return Problem(
+        where=line_name(plan),
+        what="line is never silent",
+        got=f"bytes for more than {BABBLE_NS_MAX // NS_PER_MS} ms",
+        need=f"{silence_ns(plan) // 1000} µs of silence",
+        effect="nothing is sent",
+        next_step="look for a second master, a stuck transmitter or missing bias resistors",
     )

@@ -29,7 +29,8 @@ MESSAGES_PER_DRAIN_MAX: Final = 64
 
 
 class BusWorker:
-    """One line. For one thread. `renew`, `drain` and `check` are called in each scan."""
+    """One line. For one thread, which must live as long as the process: the worker dies with it.
+    `renew`, `drain` and `check` are called in each scan."""
 
     def __init__(self, plan: BusPlan) -> None:
         self._plan = plan

@@ -137,6 +137,10 @@ class SerialTransport(asyncio.Transport):
         with contextlib.suppress(OSError, termios.error):
             port.close()
 
+    def get_write_buffer_size(self) -> int:
+        """Nothing ever waits here: see `write`."""
+        return 0
+
     def abort(self) -> None:
         """The same as `close`."""
         self.close()

@@ -19,7 +19,7 @@ from edge.bus.link import SampleSender
 from edge.bus.poller import PollSchedule
 from edge.bus.timing import WAIT_NS_MAX
 from edge.core.metering.registers import Request, decode, plan_requests
-from edge.model.bus import BusPlan, PolledMeter
+from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
 from edge.model.scan import BusCondition, BusSample, MeterFault, MeterSample
 from edge.model.units import NS_PER_MS, NS_PER_S
@@ -28,7 +28,7 @@ from edge.model.units import NS_PER_MS, NS_PER_S
 # twenty milliseconds of a takeover on average.
 LEASE_LOOK_NS: Final = 40 * NS_PER_MS
 OPEN_BACKOFF_NS_MIN: Final = NS_PER_S // 5
-OPEN_BACKOFF_NS_MAX: Final = 5 * NS_PER_S
+OPEN_BACKOFF_NS_MAX: Final = NS_PER_S
 
 
 class Worker:
@@ -51,14 +51,33 @@ class Worker:
         """Poll until control goes away; then the process exits at once, whatever it is doing."""
         asyncio.get_running_loop().add_reader(self._link, self._heed_control)
         while True:
-            self._page.alive_mono_ns = boottime_ns()
-            if not self._client.is_open and not await self._open():
-                continue
-            await self._turn()
+            await self._step()
 
     def _heed_control(self) -> None:
         """Control sends nothing after the plan: what arrives is the end of the link."""
         os._exit(0)
+
+    async def _step(self) -> None:
+        """Open the port if it is not, then poll or wait.
+
+        A serial port stays open without a lease, so that its loss is known; a connection does not,
+        because many serial servers and meters accept one only, and the twin needs it.
+        """
+        now_mono_ns = boottime_ns()
+        self._page.alive_mono_ns = now_mono_ns
+        leased = self._page.lease_until_mono_ns > now_mono_ns
+        if not leased:
+            self._diagnosis.suspended()
+            if self._plan.kind is not LineKind.RTU:
+                self._client.close()
+                await self._wait(LEASE_LOOK_NS)
+                return
+        if not self._client.is_open and not await self._open():
+            return
+        if leased:
+            await self._turn(now_mono_ns)
+        else:
+            await self._wait(LEASE_LOOK_NS)
 
     async def _open(self) -> bool:
         problem = await self._client.open()
@@ -73,13 +92,8 @@ class Worker:
         self._open_backoff_ns = min(2 * self._open_backoff_ns, OPEN_BACKOFF_NS_MAX)
         return False
 
-    async def _turn(self) -> None:
+    async def _turn(self, now_mono_ns: int) -> None:
         """One meter's poll, or a bounded wait."""
-        now_mono_ns = boottime_ns()
-        if self._page.lease_until_mono_ns <= now_mono_ns:
-            self._diagnosis.suspended()
-            await self._wait(LEASE_LOOK_NS)
-            return
         index = self._schedule.choose(now_mono_ns)
         if index is None:
             await self._wait(min(self._schedule.wait_ns(now_mono_ns), WAIT_NS_MAX))

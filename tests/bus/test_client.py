@@ -3,82 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import struct
 import threading
-import time
-from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from edge.bus.client import LeaseEndedError, LineClient, PortLostError, Reply
-from edge.bus.clock import boottime_ns
+from edge.bus.client import LineClient, Reply
 from edge.bus.lease import BusPage, Count
 from edge.core.metering.registers import Request
-from edge.model.bus import BusPlan, PolledMeter
+from edge.model.bus import PolledMeter
 from edge.model.scan import MeterFault
 from tests.bus.line import (
     POWER_MAP,
     FakeLine,
     Pieces,
-    Script,
     at_once,
     crc,
     framed,
     plan_for,
     registers,
 )
+from tests.bus.reading import (
+    REQUEST,
+    VECTOR_REPLY,
+    VECTOR_REQUEST,
+    VECTOR_WORDS,
+    play,
+    replies_of,
+)
 
-REQUEST = Request(4, 0x000C, 2)
-# SDM630 manual: power of phase 1, 31.26 W.
-VECTOR_REQUEST = bytes.fromhex("0104000c0002b1c8")
-VECTOR_REPLY = bytes.fromhex("010404 41fa177c c198")
-VECTOR_WORDS = (0x41FA, 0x177C)
 NEXT_REPLY = registers(1, 4, 0x0001, 0x0002)
-
-Steps = Callable[[LineClient], Awaitable[None]]
-
-
-@pytest.fixture
-def page() -> Iterator[BusPage]:
-    fd = BusPage.create()
-    page = BusPage(fd)
-    os.close(fd)
-    page.lease_until_mono_ns = 1 << 62
-    yield page
-    page.close()
-
-
-def play(plan: BusPlan, page: BusPage, steps: Steps) -> None:
-    """Run `steps` with an open client."""
-
-    async def run() -> None:
-        client = LineClient(plan, page)
-        assert await client.open() is None
-        try:
-            await steps(client)
-        finally:
-            client.close()
-
-    asyncio.run(run())
-
-
-def replies_of(
-    tmp_path: Path, page: BusPage, script: Script, count: int = 1, **changes: object
-) -> list[Reply]:
-    """`count` reads in a row from a line that answers by `script`."""
-    replies: list[Reply] = []
-
-    async def steps(client: LineClient) -> None:
-        for _ in range(count):
-            replies.append(await client.read(plan.meters[0], REQUEST))  # noqa: PERF401
-
-    plan = plan_for(tmp_path / "port", **changes)
-    with FakeLine(tmp_path / "port", script):
-        play(plan, page, steps)
-    return replies
 
 
 def test_read_with_the_sdm630_vector_gives_its_words(tmp_path: Path, page: BusPage) -> None:
@@ -242,7 +198,7 @@ def test_read_keeps_three_and_a_half_characters_of_silence(tmp_path: Path, page:
 
 
 def test_read_on_a_line_that_is_never_silent_sends_nothing(tmp_path: Path, page: BusPage) -> None:
-    plan = plan_for(tmp_path / "port")
+    plan = plan_for(tmp_path / "port", baudrate=300)  # 117 ms of silence are needed
     got: list[Reply] = []
 
     with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
@@ -274,78 +230,6 @@ def test_read_with_garbled_echo_counts_a_collision(tmp_path: Path, page: BusPage
     )
     assert (first.words, second.words) == (VECTOR_WORDS, VECTOR_WORDS)
     assert page.count(Count.COLLISIONS) == 1
-
-
-def test_read_without_a_lease_puts_no_byte_on_the_line(tmp_path: Path, page: BusPage) -> None:
-    plan = plan_for(tmp_path / "port")
-
-    async def steps(client: LineClient) -> None:
-        page.lease_until_mono_ns = boottime_ns()
-        with pytest.raises(LeaseEndedError):
-            await client.read(plan.meters[0], REQUEST)
-        page.lease_until_mono_ns = 1 << 62
-        reply = await client.read(plan.meters[0], REQUEST)
-        assert reply.words == VECTOR_WORDS
-
-    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
-        play(plan, page, steps)
-        assert line.requests == [VECTOR_REQUEST]
-    assert page.count(Count.WITHHELD) == 1
-
-
-def test_read_with_a_lease_that_ends_during_the_silence_writes_nothing(
-    tmp_path: Path, page: BusPage
-) -> None:
-    """The lease holds when the read is asked for, and ends in the 29 ms of silence before it."""
-    plan = plan_for(tmp_path / "port", baudrate=1200)
-
-    async def steps(client: LineClient) -> None:
-        await client.read(plan.meters[0], REQUEST)
-        page.lease_until_mono_ns = boottime_ns() + 10_000_000
-        with pytest.raises(LeaseEndedError):
-            await client.read(plan.meters[0], REQUEST)
-
-    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)) as line:
-        play(plan, page, steps)
-        assert line.requests == [VECTOR_REQUEST]
-
-
-def test_read_when_the_port_vanishes_says_so_and_reopens_by_path(
-    tmp_path: Path, page: BusPage
-) -> None:
-    link = tmp_path / "port"
-    plan = plan_for(link, timeout_ms=5000)
-    first = FakeLine(link, lambda _request: [])
-    got: list[Reply] = []
-
-    async def steps(client: LineClient) -> None:
-        loop = asyncio.get_running_loop()
-        asked = loop.create_task(client.read(plan.meters[0], REQUEST))
-        await loop.run_in_executor(None, first.wait_requests, 1)
-        began_s = time.monotonic()
-        first.close()
-        with pytest.raises(PortLostError, match="port was lost"):
-            await asked
-        assert time.monotonic() - began_s < 2.0  # not the time-out of 5 s
-        assert not client.is_open
-        with FakeLine(link, at_once(VECTOR_REPLY)):
-            assert await client.open() is None
-            got.append(await client.read(plan.meters[0], REQUEST))
-
-    play(plan, page, steps)
-    assert [reply.words for reply in got] == [VECTOR_WORDS]
-
-
-def test_read_of_a_closed_client_is_a_lost_port(tmp_path: Path, page: BusPage) -> None:
-    plan = plan_for(tmp_path / "port")
-
-    async def steps(client: LineClient) -> None:
-        client.close()
-        with pytest.raises(PortLostError):
-            await client.read(plan.meters[0], REQUEST)
-
-    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)):
-        play(plan, page, steps)
 
 
 def test_fake_line_check_sum_is_that_of_the_vectors() -> None:

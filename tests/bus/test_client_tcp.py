@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from pymodbus import FramerType
@@ -21,16 +20,6 @@ from tests.bus.line import POWER_MAP, plan_for
 REQUEST = Request(3, 12, 2)
 FRAMERS = {LineKind.TCP: FramerType.SOCKET, LineKind.RTU_OVER_TCP: FramerType.RTU}
 KINDS = list(FRAMERS)
-
-
-@pytest.fixture
-def page() -> Iterator[BusPage]:
-    fd = BusPage.create()
-    page = BusPage(fd)
-    os.close(fd)
-    page.lease_until_mono_ns = 1 << 62
-    yield page
-    page.close()
 
 
 def against_server(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-import os
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +19,6 @@ from edge.model.problem import Problem
 from tests.bus.line import FakeLine, at_once, plan_for
 
 TRYING = "it is tried again until it works"
-
-
-@pytest.fixture
-def page() -> Iterator[BusPage]:
-    fd = BusPage.create()
-    page = BusPage(fd)
-    os.close(fd)
-    yield page
-    page.close()
 
 
 def opening(plan: BusPlan, page: BusPage) -> Problem | None:

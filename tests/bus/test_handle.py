@@ -5,104 +5,32 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from edge.bus.clock import boottime_ns
-from edge.bus.handle import BusWorker
 from edge.bus.timing import stall_ns
-from edge.model.bus import BusPlan, PolledMeter
-from edge.model.scan import BusCondition, BusSample, MeterFault, MeterSample
+from edge.model.bus import LineKind
+from edge.model.scan import BusCondition
 from edge.model.units import NS_PER_MS, NS_PER_S
-from tests.bus.line import POWER_MAP, FakeLine, at_once, plan_for, registers
-
-VECTOR_REPLY = bytes.fromhex("01040441fa177cc198")
-NAN_REPLY = registers(1, 4, 0x7FC0, 0x0000)
-FOREVER = 1 << 62
-DEADLINE_S = 20.0
-
-Sample = MeterSample | BusSample
-
-
-@contextmanager
-def working(plan: BusPlan) -> Iterator[BusWorker]:
-    worker = BusWorker(plan)
-    try:
-        yield worker
-    finally:
-        worker.close()
-
-
-def samples_until(worker: BusWorker, wanted: Callable[[list[Sample]], bool]) -> list[Sample]:
-    """Everything given until `wanted`; wakes when the link has something."""
-    samples: list[Sample] = []
-    end_s = time.monotonic() + DEADLINE_S
-    while not wanted(samples):
-        assert time.monotonic() < end_s, samples
-        select.select([worker._link], [], [], 0.01)
-        worker.check(boottime_ns())
-        worker.renew(FOREVER)
-        samples += worker.drain()
-    return samples
-
-
-def has(condition: BusCondition) -> Callable[[list[Sample]], bool]:
-    return lambda samples: BusSample("main", condition) in samples
-
-
-def good(sample: Sample) -> bool:
-    return isinstance(sample, MeterSample) and sample.fault is None
-
-
-def has_good(samples: list[Sample]) -> bool:
-    return any(good(sample) for sample in samples)
-
-
-def conditions(samples: list[Sample]) -> list[BusCondition]:
-    return [sample.condition for sample in samples if isinstance(sample, BusSample)]
-
-
-def test_worker_with_lease_reads_its_meter(tmp_path: Path) -> None:
-    before_mono_ns = boottime_ns()
-    with (
-        FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
-        working(plan_for(tmp_path / "port")) as worker,
-    ):
-        samples = samples_until(worker, has_good)
-        assert worker.counts()["replies"] >= 1
-        assert before_mono_ns < worker.heard_mono_ns < boottime_ns()
-    assert conditions(samples) == [BusCondition.OK]
-    reading = next(sample for sample in samples if isinstance(sample, MeterSample))
-    assert reading.meter == "incomer"
-    assert reading.power_w == pytest.approx(31.26, 1e-3)
-    assert before_mono_ns < reading.mono_ns < boottime_ns()
-
-
-def test_worker_with_ratio_multiplies(tmp_path: Path) -> None:
-    meter = PolledMeter("incomer", 1, POWER_MAP, ratio_numerator=1200, ratio_denominator=1)
-    plan = plan_for(tmp_path / "port", meters=(meter,))
-    with FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)), working(plan) as worker:
-        samples = samples_until(worker, has_good)
-    reading = next(sample for sample in samples if isinstance(sample, MeterSample))
-    assert reading.power_w == pytest.approx(31.26 * 1200, 1e-3)
-
-
-def test_worker_with_nan_reply_says_not_a_number_and_blames_no_line(tmp_path: Path) -> None:
-    with (
-        FakeLine(tmp_path / "port", at_once(NAN_REPLY)),
-        working(plan_for(tmp_path / "port")) as worker,
-    ):
-        samples = samples_until(worker, lambda s: sum(isinstance(x, MeterSample) for x in s) >= 2)
-    faults = {sample.fault for sample in samples if isinstance(sample, MeterSample)}
-    assert faults == {MeterFault.NOT_A_NUMBER}
-    assert conditions(samples) == [BusCondition.OK]
+from tests.bus.control import (
+    DEADLINE_S,
+    FOREVER,
+    VECTOR_REPLY,
+    conditions,
+    has,
+    has_good,
+    last_reading,
+    samples_until,
+    working,
+)
+from tests.bus.line import FakeLine, at_once, plan_for
 
 
 def test_worker_without_lease_writes_nothing(tmp_path: Path) -> None:
@@ -177,6 +105,42 @@ def test_worker_stopped_is_noticed_killed_and_replaced(tmp_path: Path) -> None:
         assert worker.pid != first_pid
 
 
+def test_worker_asked_to_end_with_its_group_goes_on_until_control_says_so(tmp_path: Path) -> None:
+    with (
+        FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
+        working(plan_for(tmp_path / "port")) as worker,
+    ):
+        samples_until(worker, has_good)
+        pid = worker.pid
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)
+        asked_mono_ns = boottime_ns()
+        samples_until(worker, lambda s: last_reading(s).mono_ns > asked_mono_ns)
+        assert worker.pid == pid
+
+
+def test_worker_without_a_lease_leaves_a_tcp_meter_to_the_twin() -> None:
+    """A connection is made under a lease only, and given up with it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(DEADLINE_S)
+        plan = plan_for("", kind=LineKind.TCP, host="127.0.0.1", tcp_port=server.getsockname()[1])
+        with working(plan) as worker:
+            shown_mono_ns = boottime_ns() + 200 * NS_PER_MS
+            end_s = time.monotonic() + DEADLINE_S
+            while worker._page.alive_mono_ns < shown_mono_ns:
+                assert time.monotonic() < end_s
+                select.select([worker._link], [], [], 0.01)
+            assert select.select([server], [], [], 0)[0] == []
+            worker.renew(FOREVER)
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(DEADLINE_S)
+                assert connection.recv(64)[7:] == bytes.fromhex("04000c0002")
+                worker.renew(0)
+                while connection.recv(64):
+                    pass
+
+
 def test_worker_that_dies_again_and_again_is_replaced_ever_more_rarely(tmp_path: Path) -> None:
     """Time is the handle's argument, so the waits of half a second to ten pass at once."""
     delays_s = []
@@ -214,74 +178,6 @@ def test_worker_of_a_killed_parent_ends(tmp_path: Path) -> None:
         parent.kill()
         assert select.select([worker], [], [], DEADLINE_S)[0] == [worker]
         os.close(worker)
-
-
-def test_worker_whose_port_vanishes_says_so_and_takes_the_next_device(tmp_path: Path) -> None:
-    link = tmp_path / "port"
-    first = FakeLine(link, at_once(VECTOR_REPLY))
-    with working(plan_for(link)) as worker:
-        samples = samples_until(worker, has_good)
-        first.close()
-        samples += samples_until(
-            worker, lambda s: has(BusCondition.PORT_LOST)(s) and _last(s).fault is MeterFault.BUS
-        )
-        with FakeLine(link, at_once(VECTOR_REPLY)):
-            samples += samples_until(worker, has_good)
-    assert conditions(samples) == [BusCondition.OK, BusCondition.PORT_LOST, BusCondition.OK]
-
-
-def test_worker_with_a_silent_line_blames_the_line(tmp_path: Path) -> None:
-    with (
-        FakeLine(tmp_path / "port", at_once(b"")),
-        working(plan_for(tmp_path / "port")) as worker,
-    ):
-        samples = samples_until(worker, has(BusCondition.NO_METER_ANSWERS))
-        samples += samples_until(
-            worker, lambda s: MeterSample("incomer", _last(s).mono_ns, fault=MeterFault.BUS) in s
-        )
-    assert conditions(samples) == [BusCondition.OK, BusCondition.NO_METER_ANSWERS]
-
-
-def _last(samples: list[Sample]) -> MeterSample:
-    meters = [sample for sample in samples if isinstance(sample, MeterSample)]
-    return meters[-1] if meters else MeterSample("none", 0)
-
-
-def test_worker_with_one_silent_meter_blames_the_meter(tmp_path: Path) -> None:
-    meters = tuple(
-        PolledMeter(name, unit, POWER_MAP, response_ms_max=20)
-        for name, unit in (("incomer", 1), ("silent", 7))
-    )
-    plan = plan_for(tmp_path / "port", meters=meters, timeout_ms=150)
-
-    def only_unit_1(request: bytes) -> list[tuple[float, bytes]]:
-        return [(0.0, VECTOR_REPLY)] if request[0] == 1 else []
-
-    with FakeLine(tmp_path / "port", only_unit_1), working(plan) as worker:
-        samples = samples_until(
-            worker,
-            lambda s: sum(isinstance(x, MeterSample) and x.meter == "silent" for x in s) >= 4,
-        )
-    faults = {(s.meter, s.fault) for s in samples if isinstance(s, MeterSample)}
-    assert faults == {("incomer", None), ("silent", MeterFault.NO_REPLY)}
-    assert conditions(samples) == [BusCondition.OK]
-
-
-def test_worker_with_control_that_does_not_read_drops_the_oldest(tmp_path: Path) -> None:
-    with (
-        FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
-        working(plan_for(tmp_path / "port")) as worker,
-    ):
-        worker.renew(FOREVER)
-        end_s = time.monotonic() + DEADLINE_S
-        while worker.counts()["samples_dropped"] == 0:
-            assert time.monotonic() < end_s
-            select.select([], [], [], 0.01)
-        assert worker._page.alive_mono_ns > boottime_ns() - NS_PER_S
-        asked_mono_ns = boottime_ns()
-        samples = samples_until(worker, lambda s: _last(s).mono_ns > asked_mono_ns)
-    times = [sample.mono_ns for sample in samples if isinstance(sample, MeterSample)]
-    assert times == sorted(times)
 
 
 def test_handle_imports_neither_asyncio_nor_pymodbus() -> None:
