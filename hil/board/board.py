@@ -93,7 +93,10 @@ class Board:
 
     def _step(self, due_ns: int) -> None:
         t_ns, wall_ns = now_ns(), utc_ns()
-        if wall_ns >= self._boundary_utc_ns:
+        interval_ns = self._config.interval_s * NS_PER_S
+        if wall_ns < self._boundary_utc_ns - interval_ns:  # the clock was set back
+            self._boundary_utc_ns = self._next_boundary_utc_ns()
+        elif wall_ns >= self._boundary_utc_ns:
             boundary_ns = t_ns - (wall_ns - self._boundary_utc_ns)
             self._advance(max(self._stepped_ns, boundary_ns))  # a clock set forward has no past
             self._log_energy(self._stepped_ns, "interval", boundary_utc_ns=self._boundary_utc_ns)

@@ -139,6 +139,25 @@ def test_shim_program_that_closes_all_descriptors_is_connected_anew(rig: Rig) ->
     assert child.ask("r.get_value(5).value") == 1
 
 
+def test_shim_descriptor_passed_on_outlives_its_first_owner(rig: Rig) -> None:
+    child = rig.child("b")
+    child.ask(_OUTPUT_5)
+    heir = (  # GPIO_V2_LINE_SET_VALUES_IOCTL: line 0 of the request to 0, when the input closes
+        "import fcntl, struct, sys; print('up', flush=True); sys.stdin.read();"
+        "fcntl.ioctl(int(sys.argv[1]), 0xC010B40F, struct.pack('QQ', 0, 1)); print('done')"
+    )
+    child.run(
+        f"heir = subprocess.Popen([sys.executable, '-c', {heir!r}, str(r.fd)], pass_fds=[r.fd],"
+        " stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)"
+    )
+    assert child.ask("heir.stdout.readline()") == "up\n"
+    child.run("r.release()")
+    assert [pin["level"] for pin in rig.order("pins")["b"]] == [1]
+    assert child.ask("heir.communicate()[0]") == "done\n"
+    assert rig.order("pins")["b"] == []
+    assert rig.levels("b", 5) == [("out", 1), ("out", 0), ("in", 0)]
+
+
 def test_shim_threads_do_not_mix_their_answers(rig: Rig) -> None:
     child = rig.child()
     child.run(
