@@ -1,7 +1,7 @@
-"""`python -m edge.bus LINK_FD PAGE_FD`: a bus worker, started by edge.bus.handle and nobody else.
+"""`python -m edge.bus LINK_FD PAGE_FD PLAN_FD`: a bus worker, started by edge.bus.handle only.
 
-Sets up the process (dies with its parent, ordinary scheduling, no log of pymodbus), takes its plan
-from the link and polls until the link ends.
+Sets up the process (dies with its parent, ordinary scheduling, no log of pymodbus), reads its
+plan and polls until the link ends.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import sys
 from typing import Final
 
 from edge.bus.lease import BusPage
-from edge.bus.link import receive_plan
+from edge.bus.link import read_plan
 from edge.bus.worker import Worker
+from edge.model.bus import BusPlan
 
 _PR_SET_PDEATHSIG: Final = 1
 # Ahead of ordinary work (a reply should not wait for a log rotation), behind the real-time scan.
@@ -52,10 +53,7 @@ def _settle_memory() -> None:
     ctypes.CDLL(None).malloc_trim(0)
 
 
-async def _work(link: socket.socket, page: BusPage) -> None:
-    plan = receive_plan(link)
-    if plan is None:
-        return
+async def _work(plan: BusPlan, page: BusPage, link: socket.socket) -> None:
     asyncio.get_running_loop().set_exception_handler(_fail)
     worker = Worker(plan, page, link)
     _settle_memory()
@@ -63,13 +61,13 @@ async def _work(link: socket.socket, page: BusPage) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run a worker on two inherited descriptors: its end of the link, and the shared page."""
-    link_fd, page_fd = (int(argument) for argument in arguments)
+    """Run a worker on inherited descriptors: its end of the link, the shared page, the plan."""
+    link_fd, page_fd, plan_fd = (int(argument) for argument in arguments)
     _prepare_process()
     link = socket.socket(fileno=link_fd)
     page = BusPage(page_fd)
     os.close(page_fd)
-    asyncio.run(_work(link, page))
+    asyncio.run(_work(read_plan(plan_fd), page, link))
 
 
 if __name__ == "__main__":

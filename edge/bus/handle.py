@@ -13,7 +13,7 @@ from typing import Final
 
 from edge.bus.clock import boottime_ns
 from edge.bus.lease import BusPage
-from edge.bus.link import SampleReceiver, send_plan, socket_pair
+from edge.bus.link import SampleReceiver, socket_pair, write_plan
 from edge.bus.timing import stall_ns
 from edge.model.bus import BusPlan
 from edge.model.scan import BusCondition, BusSample, MeterSample
@@ -137,9 +137,9 @@ class BusWorker:
     def _spawn(self, now_mono_ns: int) -> None:
         control_end, worker_end = socket_pair()
         page_fd = BusPage.create()
+        plan_fd = write_plan(self._plan)
         try:
-            send_plan(control_end, self._plan)
-            inherited = (worker_end.fileno(), page_fd)
+            inherited = (worker_end.fileno(), page_fd, plan_fd)
             self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 [sys.executable, "-m", "edge.bus", *map(str, inherited)],
                 stdin=subprocess.DEVNULL,
@@ -152,6 +152,7 @@ class BusWorker:
         finally:
             worker_end.close()
             os.close(page_fd)
+            os.close(plan_fd)
         self._link = control_end
         self._receiver = SampleReceiver(control_end)
         self._spawned_mono_ns = now_mono_ns

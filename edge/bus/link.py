@@ -1,10 +1,11 @@
-"""Samples from a worker to control over a socket pair of datagrams that keep their order.
+"""What passes between control and a worker: the plan in a file, samples as ordered datagrams.
 
 The worker never waits for control: what does not fit is kept, and the oldest readings are dropped.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 from collections import deque
 from typing import Final
@@ -18,8 +19,8 @@ from edge.model.scan import BusSample, MeterSample
 
 # Readings kept for a control process that does not read: some seconds of a fast line.
 PENDING_MAX: Final = 64
-# More than PENDING_MAX samples or the largest plan (247 meters) take.
-MESSAGE_BYTES_MAX: Final = 1 << 18
+# More than PENDING_MAX samples with the longest names take.
+MESSAGE_BYTES_MAX: Final = 1 << 16
 
 
 class Batch(Struct, frozen=True, array_like=True):
@@ -86,12 +87,19 @@ class SampleReceiver:
         return self._decoder.decode(message) if message else None
 
 
-def send_plan(link: socket.socket, plan: BusPlan) -> None:
-    """The first message on a new link, from control; it fits the empty socket."""
-    link.send(msgspec.msgpack.encode(plan))
+def write_plan(plan: BusPlan) -> int:
+    """The plan as a file in memory, for a worker to inherit (a large one is no datagram).
+
+    The caller closes the descriptor.
+    """
+    fd = os.memfd_create("denban-bus-plan", os.MFD_CLOEXEC)
+    with open(fd, "wb", closefd=False) as file:
+        file.write(msgspec.msgpack.encode(plan))
+    return fd
 
 
-def receive_plan(link: socket.socket) -> BusPlan | None:
-    """Wait for the plan; None if control has gone."""
-    message = link.recv(MESSAGE_BYTES_MAX)
-    return msgspec.msgpack.decode(message, type=BusPlan) if message else None
+def read_plan(fd: int) -> BusPlan:
+    """The plan from an inherited file, which is closed."""
+    with open(fd, "rb") as file:
+        file.seek(0)
+        return msgspec.msgpack.decode(file.read(), type=BusPlan)

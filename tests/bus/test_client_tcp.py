@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -98,3 +99,21 @@ def test_read_through_tcp_when_the_server_goes_is_a_lost_port(
         assert problem.what == "nobody listens there"
 
     against_server(kind, page, steps)
+
+
+def test_read_through_tcp_that_cannot_go_out_at_once_never_goes_out(page: BusPage) -> None:
+    """A frame behind unsent bytes would leave later, perhaps without a lease: the line is cut."""
+
+    async def run(server: socket.socket) -> None:
+        port = server.getsockname()[1]
+        plan = plan_for("", kind=LineKind.TCP, host="127.0.0.1", tcp_port=port)
+        client = LineClient(plan, page)
+        assert await client.open() is None
+        assert client._client is not None
+        client._client.ctx.transport.write(bytes(1 << 24))
+        with pytest.raises(PortLostError):
+            await client.read(METER, REQUEST)
+        client.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asyncio.run(run(server))

@@ -1,0 +1,58 @@
+"""Times of a line. Source of the silences: MODBUS over Serial Line V1.02, 2.5.1.1."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.bus.timing import character_ns, exchange_ns, poll_ns_ideal, silence_ns, stall_ns
+from edge.model.bus import LineKind, Parity, PolledMeter
+from tests.bus.line import POWER_MAP, plan_for
+
+
+@pytest.mark.parametrize(
+    ("changes", "bits"),
+    [
+        ({"parity": Parity.EVEN}, 11),
+        ({"parity": Parity.NONE}, 10),
+        ({"parity": Parity.NONE, "stopbits": 2}, 11),
+        ({"parity": Parity.ODD, "bytesize": 7, "stopbits": 2}, 11),
+    ],
+)
+def test_character_has_start_data_parity_and_stop_bits(
+    changes: dict[str, object], bits: int
+) -> None:
+    plan = plan_for("/dev/x", baudrate=9600, **changes)
+    assert character_ns(plan) == bits * 1_000_000_000 // 9600
+
+
+@pytest.mark.parametrize(
+    ("baudrate", "silence_us"), [(9600, 4010), (19200, 2005), (38400, 1750), (115200, 1750)]
+)
+def test_silence_is_three_and_a_half_characters_but_1750_us_at_least(
+    baudrate: int, silence_us: int
+) -> None:
+    plan = plan_for("/dev/x", baudrate=baudrate, parity=Parity.EVEN)
+    assert silence_ns(plan) // 1000 == silence_us
+
+
+def test_tcp_has_no_characters_and_modbus_tcp_no_silence() -> None:
+    tcp = plan_for("", kind=LineKind.TCP)
+    through = plan_for("", kind=LineKind.RTU_OVER_TCP)
+    assert (character_ns(tcp), silence_ns(tcp), exchange_ns(tcp, 125)) == (0, 0, 0)
+    assert (character_ns(through), silence_ns(through)) == (0, 1_750_000)
+
+
+def test_poll_of_two_registers_at_9600_takes_28_ms_with_5_ms_of_turnaround() -> None:
+    """8 + 9 characters of 11 bits, 5 ms, 3.5 characters: 35 polls a second."""
+    plan = plan_for("/dev/x", baudrate=9600, parity=Parity.EVEN)
+    assert poll_ns_ideal(plan, (2,), 5_000_000) == pytest.approx(28_489_583, abs=100)
+
+
+def test_stall_is_longer_than_the_longest_step_of_the_slowest_meter() -> None:
+    meters = (
+        PolledMeter("quick", 1, POWER_MAP, response_ms_max=100),
+        PolledMeter("slow", 2, POWER_MAP, response_ms_max=2000),
+    )
+    plan = plan_for("/dev/x", meters=meters, timeout_ms=1000, baudrate=100_000)
+    assert stall_ns(plan) == 2 * (1000 + 2000 + 500 + 26.4) * 1_000_000 + 1_000_000_000
+    assert stall_ns(plan_for("/dev/x", meters=(), baudrate=115200)) > 1_000_000_000
