@@ -56,6 +56,22 @@ def site(*changes: tuple[str, str], more: str = "") -> str:
     return text + more
 
 
+PLAN = '[plan]\ndirectory = "plans"\n'
+LOAD = """
+[load.{name}]
+pin = {pin}
+rated_kw = 100
+priority = 1
+min_shed_s = 60
+max_shed_s = 600
+"""
+
+
+def demand(keys: str, more: str = "") -> str:
+    """The small site with more keys in its [demand]."""
+    return site(("contract_kw = 600", f"contract_kw = 600\n{keys}"), more=more)
+
+
 def load(folder: Path, text: str | bytes, **profiles: str) -> LoadedSite:
     """Load the text as site.toml, with own profiles beside it."""
     path = folder / "site.toml"

@@ -139,10 +139,10 @@ def test_site_many_faults_at_once_are_all_named_in_the_order_of_lines(tmp_path: 
             "need a number from 0 to 86400"
         ),
         (
-            "site.toml:37 load.chiller-1.colour: unknown key: got colour, need one of pin, rated_kw, "
-            "priority, min_shed_s, max_shed_s, min_run_s, rest_s, lead_s, duty_ratio, kind, group, "
-            "essential, contact, active, safe, at_stop, at_crash, feedback_pin, feedback_active, "
-            "feedback_bias"
+            "site.toml:37 load.chiller-1.colour: unknown key: got colour, need one of pin, "
+            "rated_kw, priority, min_shed_s, max_shed_s, min_run_s, rest_s, lead_s, duty_ratio, "
+            "kind, group, essential, contact, active, safe, at_stop, at_crash, feedback_pin, "
+            "feedback_active, feedback_bias"
         ),
         "site.toml:38 plan: wrong type: got [a table], need a table",
         "site.toml:40 scan.lock_memory: value not allowed: got 1, need true or false",
@@ -186,8 +186,8 @@ def test_site_many_faults_at_once_are_all_named_in_the_order_of_lines(tmp_path: 
             ("[bus.main]", 'bus.x = 1\n[bus.main]\nkind = "tcp"\nhost="h"'),
             (
                 "site.toml:16 demand.bus: unknown key: got bus, need one of contract_kw, method, "
-                "interval_s, subinterval_s, alignment_s, calendar, eoi_pin, eoi_window_s, eoi_edge, "
-                "eoi_bias, eoi_debounce_ms"
+                "interval_s, subinterval_s, alignment_s, calendar, eoi_pin, eoi_window_s, "
+                "eoi_edge, eoi_bias, eoi_debounce_ms"
             ),
         ),
         (
