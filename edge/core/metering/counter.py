@@ -39,11 +39,14 @@ class Verdict(enum.StrEnum):
 
 
 class Advance(Struct, frozen=True, gc=False):
-    """`delta_uwh` (>= 0) is the energy since `since_mono_ns`."""
+    """`delta_uwh` (>= 0) is the energy since `since_mono_ns`; `jump_uwh` by how much a RESET moved
+    the counter besides.
+    """
 
     verdict: Verdict
     delta_uwh: int
     since_mono_ns: int
+    jump_uwh: int = 0
 
 
 class CounterState(Struct):
@@ -98,11 +101,8 @@ def _doubt(
     """Wait until enough suspect readings follow from each other, then take them as a new start."""
     rise_uwh = reading_uwh - state.suspect_last_uwh
     elapsed_ns = mono_ns - state.suspect_last_mono_ns
-    agrees = (
-        state.suspect_count > 0
-        and -JITTER_STEPS * step_uwh
-        <= rise_uwh
-        <= energy_uwh_max(power_w_max, elapsed_ns, step_uwh)
+    agrees = state.suspect_count > 0 and -JITTER_STEPS * step_uwh <= rise_uwh <= energy_uwh_max(
+        power_w_max, elapsed_ns, step_uwh
     )
     if not agrees:
         state.suspect_count = 0
@@ -112,6 +112,8 @@ def _doubt(
     since_mono_ns = state.suspect_first_mono_ns
     if state.suspect_count < RESET_READS or mono_ns - since_mono_ns < RESET_NS:
         return Advance(Verdict.SUSPECT, 0, since_mono_ns)
+    assert state.last_uwh is not None
+    jump_uwh = state.suspect_first_uwh - state.last_uwh
     delta_uwh = max(0, reading_uwh - state.suspect_first_uwh)
     state.last_uwh, state.last_mono_ns, state.suspect_count = reading_uwh, mono_ns, 0
-    return Advance(Verdict.RESET, delta_uwh, since_mono_ns)
+    return Advance(Verdict.RESET, delta_uwh, since_mono_ns, jump_uwh)

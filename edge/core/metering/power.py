@@ -61,10 +61,6 @@ class PowerSource(Source):
         """The newest believable power; meaningless before the first sample is heard."""
         return self._state.power_w
 
-    def grain_uwh(self) -> int:
-        """A power register cannot stay behind: its energy is made from its own value."""
-        return self.track.step_uwh
-
     def hear(self, sample: MeterSample, now_mono_ns: int) -> list[Note]:
         """Take a sample; one that is a fault, impossible, or not newer changes nothing."""
         track, state, power_w = self.track, self._state, sample.power_w

@@ -62,10 +62,6 @@ class PulseSource(Source):
             return "line_fault"
         return "impossible_rate" if self._state.noise_until_mono_ns is not None else None
 
-    def grain_uwh(self) -> int:
-        """One pulse."""
-        return self.track.step_uwh
-
     def hear(self, sample: PulseSample, now_mono_ns: int) -> list[Note]:
         """Take the sample of this scan."""
         notes: list[Note] = []

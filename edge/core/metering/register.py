@@ -94,4 +94,6 @@ class RegisterSource(Source):
             "register": register,
             "energy_kwh": advanced.delta_uwh / UWH_PER_KWH,
         }
+        if verdict is Verdict.RESET:
+            facts["jump_kwh"] = advanced.jump_uwh / UWH_PER_KWH
         return Note(EventKind.COUNTER, self.label, _SEVERITY[verdict], facts)

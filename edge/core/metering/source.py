@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import Final
 
 from edge.core.metering.track import TrackState
@@ -22,7 +21,7 @@ def label(spec: SourceSpec) -> str:
     return _LABELS[spec.kind].format(spec.name)
 
 
-class Source(ABC):
+class Source:
     """A source with its track. `keeps_total`: it counts on by itself while nobody listens, so that
     an outage loses no energy. `direction` is the flow that it is sure to measure. Below `noise_w`
     two honest meters may disagree whether anything flows.
@@ -44,6 +43,6 @@ class Source(ABC):
         """Why the source is not to be believed, apart from its age and its silence."""
         return None
 
-    @abstractmethod
     def grain_uwh(self) -> int:
         """Energy within which the source may stay unchanged for an honest reason."""
+        return self.track.step_uwh

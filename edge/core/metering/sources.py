@@ -148,8 +148,10 @@ class Baton:
         return source.track.unmatched_uwh + seen_uwh, step_uwh
 
     def _waits(self, source: Source) -> bool:
-        """Whether the source has nothing to book although others say that it should."""
-        if source.track.import_uwh or source.track.export_uwh:
+        """Whether a counter has nothing to book although others say that it should. Only counters:
+        they are called silent in the end, so the front never stands for long.
+        """
+        if source.kind is SourceKind.POWER or source.track.import_uwh or source.track.export_uwh:
             return False
         return is_overdue(source, *self._witness(source))
 

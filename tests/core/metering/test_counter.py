@@ -101,7 +101,7 @@ def test_trap_01_reset_is_followed_only_after_several_reads_that_agree() -> None
         Advance(Verdict.SUSPECT, 0, 2 * S),
         Advance(Verdict.SUSPECT, 0, 2 * S),
         Advance(Verdict.SUSPECT, 0, 2 * S),
-        Advance(Verdict.RESET, 350 * WH, 2 * S),
+        Advance(Verdict.RESET, 350 * WH, 2 * S, -53_700 * KWH),
         Advance(Verdict.FORWARD, 50 * WH, 8 * S),
     ]
     assert state.suspect_count == 0
@@ -112,7 +112,7 @@ def test_counter_with_quick_agreeing_reads_waits_for_the_time_too() -> None:
     _advance(state, 9000 * KWH, 0)
     verdicts = [_advance(state, 0, 1 + n / 10).verdict for n in range(50)]
     assert verdicts == [Verdict.SUSPECT] * 50
-    assert _advance(state, 0, 6.0) == Advance(Verdict.RESET, 0, S)
+    assert _advance(state, 0, 6.0) == Advance(Verdict.RESET, 0, S, -9000 * KWH)
 
 
 def test_counter_with_slow_agreeing_reads_waits_for_their_number_too() -> None:
@@ -134,7 +134,7 @@ def test_counter_with_suspect_reads_that_disagree_starts_waiting_again(odd_uwh: 
 def test_counter_with_jitter_after_a_reset_gives_no_negative_energy() -> None:
     top = 53_700 * KWH
     _, advances = _after(top, 10 * WH, 9 * WH, 9 * WH, 9 * WH)
-    assert advances[-1] == Advance(Verdict.RESET, 0, 2 * S)
+    assert advances[-1] == Advance(Verdict.RESET, 0, 2 * S, 10 * WH - top)
 
 
 @given(
