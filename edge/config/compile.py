@@ -67,7 +67,7 @@ def _watts(kilowatts: float) -> float:
 def _metering(site: Site, profiles: Mapping[str, Profile]) -> MeteringSpec:
     return MeteringSpec(
         sources=tuple(
-            split_source(text) for text in site.metering.sources or default_sources(site)
+            split_source(text) for text in site.metering.sources or default_sources(site, profiles)
         ),
         pulses=tuple(_pulse(name, pulse) for name, pulse in site.pulse.items()),
         meters=tuple(_meter(name, meter, profiles[name]) for name, meter in site.meter.items()),
@@ -88,7 +88,7 @@ def _meter(name: str, meter: MeterSection, profile: Profile) -> MeterSpec:
     return MeterSpec(
         name=name,
         bus=meter.bus,
-        quantities=frozenset(register.quantity for register in profile.map.registers),
+        quantities=profile.quantities,
         counter_modulus_uwh=counter_modulus_uwh(profile.map, *ratio_of(meter, profile)),
         stale_ns=seconds_ns(meter.stale_s),
     )

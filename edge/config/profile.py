@@ -20,12 +20,21 @@ _POWER_UNITS = {Unit.W: 1, Unit.KW: 1_000, Unit.MW: 1_000_000}
 _ENERGY_UNITS = {Unit.WH: 1, Unit.KWH: 1_000, Unit.MWH: 1_000_000}
 
 
+# As a profile file's default.
+_RESPONSE_MS_MAX = 500
+
+
 class Profile(Struct, frozen=True):
     """A meter type, ready to use. `side` None: the meter's table must say it."""
 
     map: RegisterMap
     side: Side | None
     response_ms_max: int
+
+    @property
+    def quantities(self) -> frozenset[Quantity]:
+        """What the meter measures."""
+        return frozenset(register.quantity for register in self.map.registers)
 
 
 def profile_of(file: ProfileFile, findings: Findings) -> Profile:
@@ -48,10 +57,6 @@ def inline_profile(
     register_map = RegisterMap(f"{meter} (own registers)", registers, "the site file")
     _check_overlaps(register_map, path, findings)
     return Profile(register_map, None, _RESPONSE_MS_MAX)
-
-
-# As a profile's own default.
-_RESPONSE_MS_MAX = 500
 
 
 def check_registers(sections: tuple[RegisterSection, ...], path: Path, findings: Findings) -> None:

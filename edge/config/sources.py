@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from edge.config.profile import Profile
 from edge.config.sections.metering import MeterRole
 from edge.config.site import Site
+from edge.model.registers import Quantity
 from edge.model.spec import Direction, SourceKind, SourceSpec
 
 # A factory draws more than its contract for minutes, not three times as much.
@@ -26,15 +30,26 @@ def source_names(site: Site) -> list[str]:
     return names
 
 
-def default_sources(site: Site) -> list[str]:
-    """The import pulse, then the energy, then the power of the site's meter."""
-    return [text for text in source_names(site) if _measures_site(site, split_source(text))]
+def default_sources(site: Site, profiles: Mapping[str, Profile]) -> list[str]:
+    """The import pulse, then the energy, then the power of the site's meter, as far as it has them.
+
+    `profiles` are by meter.
+    """
+    return [
+        text for text in source_names(site) if _measures_site(site, profiles, split_source(text))
+    ]
 
 
-def _measures_site(site: Site, source: SourceSpec) -> bool:
+def wanted_quantity(kind: SourceKind) -> Quantity:
+    """What a meter must have to be a source of this kind (not for pulses)."""
+    return Quantity.IMPORT if kind is SourceKind.ENERGY else Quantity.POWER
+
+
+def _measures_site(site: Site, profiles: Mapping[str, Profile], source: SourceSpec) -> bool:
     if source.kind is SourceKind.PULSE:
         return site.pulse[source.name].direction is Direction.IMPORT
-    return site.meter[source.name].role is MeterRole.SITE
+    is_site = site.meter[source.name].role is MeterRole.SITE
+    return is_site and wanted_quantity(source.kind) in profiles[source.name].quantities
 
 
 def power_max_kw(site: Site) -> float:

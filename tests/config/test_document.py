@@ -219,6 +219,13 @@ def test_value_of_another_kind_is_located_and_explained(
     assert refusal in refusals(tmp_path, site(change))
 
 
+def test_bus_given_as_a_value_is_refused(tmp_path: Path) -> None:
+    text = site(("[bus.main]\nport =", "[bus]\nmain ="))
+    assert refusals(tmp_path, text) == [
+        'site.toml:17 bus.main: wrong type: got "/dev/serial/by-path/usb-1", need a table'
+    ]
+
+
 def test_bus_of_one_kind_refuses_keys_of_another(tmp_path: Path) -> None:
     text = site(('port = "/dev/serial/by-path/usb-1"', 'kind = "tcp"\nhost = "h"\nbaudrate = 9600'))
     assert refusals(tmp_path, text) == [

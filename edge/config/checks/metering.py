@@ -10,7 +10,7 @@ from edge.config.profile import Profile
 from edge.config.pulse import pulse_wh
 from edge.config.sections.metering import MeterRole, MeterSection, PulseSection
 from edge.config.site import Site
-from edge.config.sources import power_max_kw, source_names, split_source
+from edge.config.sources import power_max_kw, source_names, split_source, wanted_quantity
 from edge.config.spelling import nearest
 from edge.model.registers import Quantity, Side
 from edge.model.spec import Direction, SourceKind
@@ -59,12 +59,11 @@ def _check_ratios(name: str, meter: MeterSection, profile: Profile, findings: Fi
 
 
 def _check_quantities(name: str, meter: MeterSection, profile: Profile, findings: Findings) -> None:
-    quantities = {register.quantity for register in profile.map.registers}
-    if meter.role is MeterRole.SITE and not quantities & {Quantity.IMPORT, Quantity.POWER}:
+    if meter.role is MeterRole.SITE and not profile.quantities & {Quantity.IMPORT, Quantity.POWER}:
         findings.refuse(
             ("meter", name, "role"),
             "meter has nothing to hold the demand by",
-            got=", ".join(sorted(quantities)) or "no registers",
+            got=", ".join(sorted(profile.quantities)) or "no registers",
             need="import or power",
         )
 
@@ -132,9 +131,9 @@ def _check_source(
         findings.refuse(
             path, "not a meter of the whole site", got='role = "info"', need='role = "site"'
         )
-    wanted = Quantity.IMPORT if source.kind is SourceKind.ENERGY else Quantity.POWER
+    wanted = wanted_quantity(source.kind)
     profile = profiles.get(source.name)
-    if profile and wanted not in {register.quantity for register in profile.map.registers}:
+    if profile and wanted not in profile.quantities:
         findings.refuse(
             path, f"meter has no {wanted} register", got=text, need=f"a meter with {wanted}"
         )
