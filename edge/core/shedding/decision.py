@@ -6,7 +6,7 @@ urgency, and no further one before the last has had time to show in site power.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from edge.core.shedding.interlock import may_switch_off, may_switch_on
 from edge.core.shedding.loads import Load
@@ -28,6 +28,8 @@ class Automation:
     def __init__(self, spec: SheddingSpec, loads: tuple[Load, ...], state: SheddingState) -> None:
         self._spec = spec
         self._loads = loads
+        self._sheds = tuple(load for load in loads if not load.absorbs)
+        self._absorbs = tuple(load for load in loads if load.absorbs)
         self._state = state
 
     def decide(self, scene: Scene) -> Decision:
@@ -74,13 +76,13 @@ class Automation:
         release = self._spec.lost_policy is LostPolicy.RELEASE
         wishes = [
             Wish(load, False, MoveReason.LOST_POLICY)
-            for load in self._free(on=True)
-            if load.absorbs or not release
+            for load in self._free(self._absorbs if release else self._loads, on=True)
         ]
         if release and not self._settling(scene.now_mono_ns):
+            held = self._free(self._sheds, on=False)
             wishes += [
                 Wish(load, True, MoveReason.LOST_POLICY)
-                for load in self._restorable(scene.now_mono_ns)[:1]
+                for load in _restorable(held, scene.now_mono_ns)[:1]
             ]
         return Decision(Why.LOST_POLICY, tuple(wishes))
 
@@ -96,13 +98,13 @@ class Automation:
             return self._shed(scene, needs)
         if self._settling(scene.now_mono_ns):
             return Decision(Why.SETTLING)
-        room_w = self._room_w(scene, power)
         wanted = any(wanted_w(limit, power, self._spec.mask_ns) > 0.0 for limit in scene.limits)
-        return (
-            self._restore(scene, room_w, wanted)
-            or (self._absorb(scene, room_w) if wanted else self._end_absorbing(scene, power))
-            or Decision(Why.UNDER_PLAN if wanted else Why.NORMAL)
-        )
+        held = list(self._free(self._sheds, on=False))
+        if held:
+            return self._restore(scene, power, held, wanted)
+        if wanted:
+            return self._absorb(scene, power)
+        return self._end_absorbing(scene, power)
 
     def _shed(self, scene: Scene, needs: list[tuple[LimitOutlook, float]]) -> Decision:
         """Shed for the limit that needs most; while the last action settles, only if it is now or
@@ -145,7 +147,7 @@ class Automation:
         is too late.
         """
         power_w_max = scene.power_w_max
-        for load in self._free(on=True):
+        for load in self._free(self._loads, on=True):
             state = load.state
             known_off = load.spec.has_feedback and not state.closed
             if known_off or not may_switch_off(load, scene.now_mono_ns, limit is None):
@@ -175,49 +177,51 @@ class Automation:
         now_w = power.high_w if scene.measured_w is None else scene.measured_w
         return min(room_w, spec.instant_limit_w * spec.instant_release_ratio - now_w)
 
-    def _restore(self, scene: Scene, room_w: float, wanted: bool) -> Decision | None:
-        """The most important load that fits comes back; None when automation holds no load off."""
-        if not any(not load.absorbs for load in self._free(on=False)):
-            return None
-        reason = MoveReason.UNDER_PLAN if wanted else MoveReason.RESTORED
-        for load in self._restorable(scene.now_mono_ns):
+    def _restore(
+        self, scene: Scene, power: PowerEstimate, held: list[Load], wanted: bool
+    ) -> Decision:
+        """The most important of the loads `held` off that fits comes back."""
+        room_w = self._room_w(scene, power)
+        for load in _restorable(held, scene.now_mono_ns):
             if load.state.learned_w <= room_w:
+                reason = MoveReason.UNDER_PLAN if wanted else MoveReason.RESTORED
                 return Decision(Why.RESTORING, (Wish(load, True, reason),))
         return Decision(Why.WAITING_TO_RESTORE)
 
-    def _restorable(self, now_mono_ns: int) -> list[Load]:
-        """Shed loads that may come back: last priority to be shed first, then longest shed."""
-        return sorted(
-            (x for x in self._free(on=False) if not x.absorbs and may_switch_on(x, now_mono_ns)),
-            key=lambda load: (-load.spec.priority, load.state.since_mono_ns),
-        )
-
-    def _absorb(self, scene: Scene, room_w: float) -> Decision | None:
+    def _absorb(self, scene: Scene, power: PowerEstimate) -> Decision:
         """One absorb load on, by priority and then by who has waited longest, if it fits."""
-        waiting = sorted(
-            (x for x in self._free(on=False) if may_switch_on(x, scene.now_mono_ns)),
-            key=lambda load: (load.spec.priority, load.state.acted_mono_ns or 0),
-        )
-        for load in waiting:
-            if load.state.learned_w <= room_w:
-                wish = Wish(load, True, MoveReason.UNDER_PLAN)
-                return Decision(Why.UNDER_PLAN, (wish,))
-        return None
+        room_w = self._room_w(scene, power)
+        waiting = [
+            load
+            for load in self._free(self._absorbs, on=False)
+            if load.state.learned_w <= room_w and may_switch_on(load, scene.now_mono_ns)
+        ]
+        if not waiting:
+            return Decision(Why.UNDER_PLAN)
+        first = min(waiting, key=lambda x: (x.spec.priority, x.state.acted_mono_ns or 0))
+        return Decision(Why.UNDER_PLAN, (Wish(first, True, MoveReason.UNDER_PLAN),))
 
-    def _end_absorbing(self, scene: Scene, power: PowerEstimate) -> Decision | None:
+    def _end_absorbing(self, scene: Scene, power: PowerEstimate) -> Decision:
         """One absorb load off, if every floor is kept without it."""
-        spare_w = min(surplus_w(limit, power) for limit in scene.limits)
-        for load in self._free(on=True):
-            if (
-                load.absorbs
-                and load.counted_w(scene.now_mono_ns, power.high_w) <= spare_w
-                and may_switch_off(load, scene.now_mono_ns, emergency=False)
+        for load in self._free(self._absorbs, on=True):
+            spare_w = min(surplus_w(limit, power) for limit in scene.limits)
+            if load.counted_w(scene.now_mono_ns, power.high_w) <= spare_w and may_switch_off(
+                load, scene.now_mono_ns, emergency=False
             ):
                 return Decision(Why.NORMAL, (Wish(load, False, MoveReason.PLAN_MET),))
-        return None
+        return Decision(Why.NORMAL)
 
-    def _free(self, *, on: bool) -> Iterator[Load]:
+    def _free(self, loads: tuple[Load, ...], *, on: bool) -> Iterator[Load]:
         """Loads in that position that are automation's to move: no override, no faulty output."""
-        for load in self._loads:
-            if load.state.on is on and load.state.override is None and not load.relay_fault:
+        for load in loads:
+            state = load.state
+            if state.on is on and state.override is None and not load.relay_fault:
                 yield load
+
+
+def _restorable(held: Iterable[Load], now_mono_ns: int) -> list[Load]:
+    """Those that may come back: last priority to be shed first, then longest shed."""
+    return sorted(
+        (load for load in held if may_switch_on(load, now_mono_ns)),
+        key=lambda load: (-load.spec.priority, load.state.since_mono_ns),
+    )

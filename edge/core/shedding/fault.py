@@ -33,12 +33,9 @@ def present_fault(load: Load, now_mono_ns: int) -> LoadFault | None:
     return LoadFault.NO_RESPONSE if state.no_response else None
 
 
-def announce(load: Load, now_mono_ns: int, now_utc_ns: int) -> Event | None:
-    """The event of a fault that came, changed or went since the last scan."""
-    fault = present_fault(load, now_mono_ns)
+def announce(load: Load, fault: LoadFault | None, now_mono_ns: int, now_utc_ns: int) -> Event:
+    """The event of a fault that came, changed or went (None) since the last scan."""
     before = load.state.fault
-    if fault is before:
-        return None
     load.state.fault = fault
     return Event(
         now_mono_ns,
@@ -47,7 +44,7 @@ def announce(load: Load, now_mono_ns: int, now_utc_ns: int) -> Event | None:
         load.name,
         SEVERITY[fault] if fault else Severity.INFO,
         {
-            "fault": (fault or before),
+            "fault": fault or before,
             "cleared": fault is None,
             "commanded_on": load.state.on,
             "load_kw": load.state.learned_w / W_PER_KW,

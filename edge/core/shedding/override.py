@@ -56,13 +56,13 @@ def expire(loads: Sequence[Load], now_mono_ns: int, now_utc_ns: int) -> list[Eve
     return events
 
 
-def watch(load: Load, stage: Stage, now_mono_ns: int, now_utc_ns: int) -> Event | None:
-    """Alarm while a load is kept on by hand though shedding falls short: the operator is
-    responsible.
-    """
-    alarm = stage >= Stage.LIMIT and load.state.override is OverrideMode.RUN
-    if alarm == load.state.override_alarm:
-        return None
+def alarms(load: Load, stage: Stage) -> bool:
+    """Whether a load is kept on by hand while shedding falls short; the operator answers for it."""
+    return load.state.override is OverrideMode.RUN and stage >= Stage.LIMIT
+
+
+def announce(load: Load, alarm: bool, stage: Stage, now_mono_ns: int, now_utc_ns: int) -> Event:
+    """The event of that alarm, as it comes or goes."""
     load.state.override_alarm = alarm
     return Event(
         now_mono_ns,

@@ -61,9 +61,9 @@ def situation(
 
 
 def _instant_situation(scene: Scene, spec: SheddingSpec) -> dict[str, Fact]:
-    adjustable_w = None
-    if scene.measured_w is not None and spec.instant_limit_w is not None:
-        adjustable_w = spec.instant_limit_w - scene.measured_w
+    assert scene.measured_w is not None
+    assert spec.instant_limit_w is not None
+    adjustable_w = spec.instant_limit_w - scene.measured_w
     return _facts(INSTANT, scene.measured_w, spec.instant_limit_w, adjustable_w, None)
 
 

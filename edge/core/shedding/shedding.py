@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from edge.core.shedding import override
 from edge.core.shedding.decision import Automation
-from edge.core.shedding.fault import announce
+from edge.core.shedding.fault import announce, present_fault
 from edge.core.shedding.interlock import permit
 from edge.core.shedding.loads import Load, first_state
 from edge.core.shedding.picture import load_status
@@ -65,6 +65,11 @@ class Shedding:
         self._stages = Stages(spec, self._loads, state)
         self._local: LocalMoment | None = None
         self._relays = self._commands()
+
+    @property
+    def relays(self) -> tuple[RelayCommand, ...]:
+        """The commands in force; before the first step those of the state that is continued."""
+        return self._relays
 
     def step(
         self,
@@ -167,6 +172,8 @@ class Shedding:
         moves = []
         for load in self._loads:
             wish = _by_hand(load) or wishes.get(load.index)
+            if wish is None and load.state.on:
+                continue
             on = load.state.on if wish is None else wish.on
             wished_for = MoveReason.SAFE if wish is None else wish.reason
             on, reason = permit(load, on, wished_for, scene.now_mono_ns, emergency)
@@ -200,9 +207,13 @@ class Shedding:
         now_mono_ns, now_utc_ns = scene.now_mono_ns, scene.now_utc_ns
         events = []
         for load in self._loads:
-            events.append(announce(load, now_mono_ns, now_utc_ns))
-            events.append(override.watch(load, stage, now_mono_ns, now_utc_ns))
-        return [event for event in events if event is not None]
+            fault = present_fault(load, now_mono_ns)
+            if fault is not load.state.fault:
+                events.append(announce(load, fault, now_mono_ns, now_utc_ns))
+            alarm = override.alarms(load, stage)
+            if alarm is not load.state.override_alarm:
+                events.append(override.announce(load, alarm, stage, now_mono_ns, now_utc_ns))
+        return events
 
     def _alarms(self) -> Iterator[str]:
         for name, stage in self._state.stages.items():

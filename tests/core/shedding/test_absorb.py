@@ -1,4 +1,4 @@
-"""Absorb loads: on while the plan's floor is missed, off when it is met or when shedding is needed."""
+"""Absorb loads: on while the plan's floor is missed, off when it is met or shedding is needed."""
 
 from __future__ import annotations
 

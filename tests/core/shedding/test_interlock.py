@@ -1,4 +1,4 @@
-"""The interlock under any sequence of wishes, faults, losses, overrides, emergencies and restarts."""
+"""The interlock under any sequence of wishes, faults, overrides, emergencies and restarts."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ phases = st.tuples(
 def test_interlock_never_lets_a_load_break_its_times(
     sequence: list[tuple[int, int, int, str, list[object]]], policy: LostPolicy
 ) -> None:
-    """Property: min shed, min run (but in an emergency), rest, lead, max shed, essential hours hold.
+    """Property: min shed, min run (but in an emergency), rest, lead, max shed and hours hold.
 
     Also: what is counted as shed power is never that of a load known to be off.
     """
@@ -170,6 +170,18 @@ def test_interlock_honours_rest_in_an_emergency() -> None:
     assert (panel.shed, panel.last.stage.name) == ([], "LIMIT")
     panel.step(500, power_kw(1100), calm)
     assert panel.moves() == [("a", True, "emergency")]
+
+
+def test_interlock_sees_essential_hours_begin_between_scans_of_a_tenth_of_a_second() -> None:
+    panel = Panel(a_spec(a_load("d", essential=HOURS), settle_s=0))
+    panel.step(0, power_kw(100), block(so_far_kw=100))
+    panel.step(1100, power_kw(640), block(so_far_kw=600))
+    assert panel.shed == ["d"]
+    moves = []
+    for tenth in range(11_980, 12_010):
+        panel.step(tenth / 10, power_kw(640), block(so_far_kw=600))
+        moves += [(tenth / 10, *move) for move in panel.moves()]
+    assert moves == [(1200.0, "d", False, "essential")]
 
 
 def test_no_load_moves_faster_than_the_settle_time_whatever_it_declares() -> None:
