@@ -46,13 +46,6 @@ def exchange_ns(plan: BusPlan, register_count: int) -> int:
     return (REQUEST_BYTES + reply_bytes(register_count)) * character_ns(plan)
 
 
-def poll_ns_ideal(plan: BusPlan, register_counts: tuple[int, ...], turnaround_ns: int) -> int:
-    """Shortest time of a poll that bits, silences and the meter allow: what benchmarks need."""
-    return sum(
-        exchange_ns(plan, count) + turnaround_ns + silence_ns(plan) for count in register_counts
-    )
-
-
 def stall_ns(plan: BusPlan) -> int:
     """A worker without a sign of life for so long has stalled: two longest steps and a margin."""
     longest_ms = max((meter.response_ms_max for meter in plan.meters), default=0)

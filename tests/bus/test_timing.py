@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.bus.timing import character_ns, exchange_ns, poll_ns_ideal, silence_ns, stall_ns
+from edge.bus.timing import character_ns, exchange_ns, silence_ns, stall_ns
 from edge.model.bus import LineKind, Parity, PolledMeter
 from tests.bus.line import POWER_MAP, plan_for
 
@@ -42,10 +42,10 @@ def test_tcp_has_no_characters_and_modbus_tcp_no_silence() -> None:
     assert (character_ns(through), silence_ns(through)) == (0, 1_750_000)
 
 
-def test_poll_of_two_registers_at_9600_takes_28_ms_with_5_ms_of_turnaround() -> None:
-    """8 + 9 characters of 11 bits, 5 ms, 3.5 characters: 35 polls a second."""
+def test_exchange_of_two_registers_at_9600_takes_19_ms() -> None:
+    """8 + 9 characters of 11 bits."""
     plan = plan_for("/dev/x", baudrate=9600, parity=Parity.EVEN)
-    assert poll_ns_ideal(plan, (2,), 5_000_000) == pytest.approx(28_489_583, abs=100)
+    assert exchange_ns(plan, 2) == pytest.approx(19_479_166, abs=20)
 
 
 def test_stall_is_longer_than_the_longest_step_of_the_slowest_meter() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import threading
 import time
 from pathlib import Path
 
@@ -78,17 +79,23 @@ def test_worker_whose_port_vanishes_says_so_and_takes_the_next_device(tmp_path: 
     assert conditions(samples) == [BusCondition.OK, BusCondition.PORT_LOST, BusCondition.OK]
 
 
-def test_worker_with_a_silent_line_blames_the_line(tmp_path: Path) -> None:
-    with (
-        FakeLine(tmp_path / "port", at_once(b"")),
-        working(plan_for(tmp_path / "port")) as worker,
-    ):
+def test_worker_with_a_silent_line_blames_the_line_until_a_meter_answers(tmp_path: Path) -> None:
+    mended = threading.Event()
+
+    def answer(_request: bytes) -> Pieces:
+        return [(0.0, VECTOR_REPLY)] if mended.is_set() else []
+
+    with FakeLine(tmp_path / "port", answer), working(plan_for(tmp_path / "port")) as worker:
         samples = samples_until(worker, has(BusCondition.NO_METER_ANSWERS))
-        samples += samples_until(
-            worker,
-            lambda s: MeterSample("incomer", last_reading(s).mono_ns, fault=MeterFault.BUS) in s,
-        )
-    assert conditions(samples) == [BusCondition.OK, BusCondition.NO_METER_ANSWERS]
+        samples += samples_until(worker, lambda s: last_reading(s).fault is MeterFault.BUS)
+        mended.set()
+        samples += samples_until(worker, has(BusCondition.OK))
+        samples += samples_until(worker, has_good)
+    assert conditions(samples) == [
+        BusCondition.OK,
+        BusCondition.NO_METER_ANSWERS,
+        BusCondition.OK,
+    ]
 
 
 def test_worker_with_one_silent_meter_blames_the_meter(tmp_path: Path) -> None:
