@@ -34,7 +34,7 @@ class Alarms:
                 pin,
                 open_output,
                 active_high=plan.active_level,
-                safe=False,
+                value=False,
                 keep_driven=False,
             )
             for name, pin in pins.items()

@@ -51,7 +51,7 @@ def output_opener(factory: GpiodFactory) -> OpenOutput:
 
 
 class OutputPin:
-    """An output that begins with `safe`, or, with `keep_driven`, as an earlier owner left it."""
+    """An output that begins with `value`, or, with `keep_driven`, as an earlier owner left it."""
 
     def __init__(
         self,
@@ -60,17 +60,16 @@ class OutputPin:
         open_output: OpenOutput,
         *,
         active_high: bool,
-        safe: bool,
+        value: bool,
         keep_driven: bool,
     ) -> None:
         self.name = name
-        self.safe = safe
         self.problem: Problem | None = None
         self._pin = pin
         self._open_output = open_output
         self._active_high = active_high
         self._device: Device | None = None
-        self._value = safe
+        self._value = value
         self._retry_mono_ns = 0
         self._open(0, keep_driven=keep_driven)
 

@@ -6,13 +6,14 @@ Decides nothing but that. The contact's sense, faults and the end of the program
 - an orderly stop and an uncaught exception apply the declared `at_stop` and `at_crash` (`rest`);
 - a killed process writes nothing. The kernel keeps the lines driven (Raspberry Pi kernels) or turns
   them into inputs, where the board's resistor decides (mainline kernels, ``dtparam=strict_gpiod``);
-- the next start begins with the safe value, except where a policy says hold and the line is driven.
+- the next start continues what was commanded a moment ago, else it begins with the safe value,
+  except where a policy says hold and the line is driven.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge.adapters.output_pin import OpenOutput, OutputPin
 from edge.config.io import OutputPolicy, RelayPlan
@@ -30,7 +31,8 @@ class Ending(enum.Enum):
 class Relays:
     """All relays, in the order of the plans. `mono_ns()` is CLOCK_BOOTTIME.
 
-    A command that is older than `lease_ns` (> 0) is no longer followed.
+    A command that is older than `lease_ns` (> 0) is no longer followed. `shed_before` are commands
+    that were in force a moment ago: a restart continues them instead of beginning safe.
     """
 
     def __init__(
@@ -39,8 +41,11 @@ class Relays:
         open_output: OpenOutput,
         mono_ns: Callable[[], int],
         lease_ns: int,
+        shed_before: Mapping[str, bool],
     ) -> None:
-        self._relays = tuple(_Relay(plan, open_output) for plan in plans)
+        self._relays = tuple(
+            _Relay(plan, open_output, begin_shed=shed_before.get(plan.load)) for plan in plans
+        )
         self._by_load = {relay.plan.load: relay for relay in self._relays}
         self._mono_ns = mono_ns
         self._lease_ns = lease_ns
@@ -90,7 +95,9 @@ class Relays:
 
 
 class _Relay:
-    def __init__(self, plan: RelayPlan, open_output: OpenOutput) -> None:
+    def __init__(
+        self, plan: RelayPlan, open_output: OpenOutput, *, begin_shed: bool | None
+    ) -> None:
         self.plan = plan
         self.lease_mono_ns = -1  # no command yet
         self.output = OutputPin(
@@ -98,7 +105,7 @@ class _Relay:
             plan.pin,
             open_output,
             active_high=plan.shed_level,
-            safe=plan.safe_shed,
+            value=plan.safe_shed if begin_shed is None else begin_shed,
             # A hold on either ending: a restart must not move a contactor and then move it back.
             keep_driven=OutputPolicy.HOLD in {plan.at_stop, plan.at_crash},
         )

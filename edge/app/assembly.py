@@ -30,6 +30,7 @@ from edge.keeper.handle import KeeperHandle
 from edge.keeper.requests import Identity
 from edge.keeper.setup import KeeperSetup
 from edge.model.problem import Problem
+from edge.model.scan import RelayCommand
 
 # One gateway so far: it has the duty by itself.
 SINGLE_ROLE: Final = "single"
@@ -44,17 +45,21 @@ class Gateway(Struct, frozen=True):
 
 
 def build_gateway(
-    loaded: LoadedSite, keeper: KeeperHandle, clock: SystemClock, shed_before: dict[str, bool]
+    loaded: LoadedSite,
+    keeper: KeeperHandle,
+    clock: SystemClock,
+    continued: tuple[RelayCommand, ...],
 ) -> Gateway:
     """Relays first, so that they have their values before anything else can fail.
 
-    `shed_before`: relay commands that were in force a moment ago and are continued. Raises
+    `continued`: relay commands that were in force a moment ago, none after a longer pause. Raises
     ProblemsError where the board's GPIO chip is not found.
     """
     io = loaded.io
     chip_path = find_chip(io.gpio_chips)
     factory = GpiodFactory(chip_path)
     open_output = output_opener(factory)
+    shed_before = {command.load: command.shed for command in continued}
     relays = Relays(io.relays, open_output, clock.mono_ns, io.scan.output_lease_ns, shed_before)
     alarms = Alarms(io.alarm, open_output, clock.mono_ns)
     open_input = input_opener(factory)

@@ -6,7 +6,6 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +17,9 @@ from edge.app.conditions import Conditions
 from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
 from edge.app.publish import Publisher
-from edge.app.restore import Restored, restore
+from edge.app.restore import restore
 from edge.config import LoadedSite
 from edge.core.controller import Controller
-from edge.keeper.handle import KeeperHandle
 from edge.keeper.link import ScanHealth
 from edge.model.event import Event, EventKind
 from edge.model.problem import Problem, ProblemsError
@@ -46,89 +44,62 @@ class ControlProcess:
 
     def run(self) -> None:
         """Blocks until SIGTERM or SIGINT. Raises ProblemsError when it can not start."""
-        loaded = self._loaded
+        loaded, clock = self._loaded, self._clock
         runtime = Path(loaded.io.control.socket).parent
         lock = _hold_alone(runtime)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        mono_ns, utc_ns = self._clock.mono_ns(), self._clock.utc_ns()
         trust = ClockWatch().trust(mono_ns)
         restored = restore(Path(loaded.io.store.directory), boot_id, mono_ns, utc_ns, trust)
+        controller = Controller(loaded.spec, restored.state, mono_ns)
+        continued = controller.relays if restored.is_restart else ()
         keeper = build_keeper(loaded, self._unit, runtime)
-        gateway = build_gateway(loaded, keeper, self._clock, restored.shed_before)
-        keeper.keep_alive(mono_ns)
-        notify = systemd_notify.from_environment()
-        watchdog = self._open_watchdog()
+        gateway = build_gateway(loaded, keeper, clock, continued)
         try:
-            self._scan(
-                gateway,
-                keeper,
-                restored,
-                boot_id,
-                watchdog,
-                Watchdogs(watchdog, notify),
-                notify.ready,
-            )
+            keeper.keep_alive(mono_ns)
+            publisher = Publisher(controller, keeper, boot_id, loaded.digest)
+            start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts)
+            publisher.begin(ScanInputs(mono_ns, utc_ns, trust), start)
+            self._scan(controller, gateway, publisher)
+            end = Event(clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit)
+            keeper.post_events((end,))
         finally:
             for worker in gateway.field.workers:
                 worker.close()
             keeper.close()
             os.close(lock)
 
-    def _scan(
-        self,
-        gateway: Gateway,
-        keeper: KeeperHandle,
-        restored: Restored,
-        boot_id: str,
-        watchdog: Watchdog | None,
-        watch: Watchdogs,
-        ready: Callable[[], None],
-    ) -> None:
-        loaded, clock = self._loaded, self._clock
-        mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
-        controller = Controller(loaded.spec, restored.state, mono_ns)
+    def _scan(self, controller: Controller, gateway: Gateway, publisher: Publisher) -> None:
+        io, clock = self._loaded.io, self._clock
+        systemd = systemd_notify.from_environment()
+        watchdog = self._open_watchdog()
         conditions = Conditions()
-        inputs = GatewayInputs(gateway.field, conditions, gateway.complaints)
-        period_ns = loaded.io.scan.period_ns
-        pace = Pace(period_ns, mono_ns)
-
-        def health() -> ScanHealth:
-            return self._health(scan, watchdog)
-
-        def on_first() -> None:
-            ready()
-            self._say(conditions)
-
-        publisher = Publisher(
-            controller,
-            keeper,
-            boot_id,
-            loaded.digest,
-            health,
-            on_first,
+        start_mono_ns = clock.mono_ns()
+        health = Health(
+            dict.fromkeys(PHASES, _PHASE_PERIODS_MAX * io.scan.period_ns), start_mono_ns
         )
         scan = Scan(
             clock=clock,
-            inputs=inputs,
+            inputs=GatewayInputs(gateway.field, conditions, gateway.complaints),
             decide=controller.step,
             outputs=GatewayOutputs(gateway.field.relays, gateway.alarms),
-            watch=watch,
+            watch=Watchdogs(watchdog, systemd),
             publish=publisher,
             tidy=realtime.collect_between_scans,
-            pace=pace,
-            health=Health(dict.fromkeys(PHASES, _PHASE_PERIODS_MAX * period_ns), mono_ns),
-            lease_ns=loaded.io.scan.output_lease_ns,
+            pace=Pace(io.scan.period_ns, start_mono_ns),
+            health=health,
+            lease_ns=io.scan.output_lease_ns,
         )
-        publisher.begin(
-            ScanInputs(mono_ns, utc_ns, gateway.field.clock.trust(mono_ns)),
-            Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts),
-        )
+
+        def on_first() -> None:
+            systemd.ready()
+            self._say(conditions)
+
+        publisher.watch(lambda: self._health(scan, watchdog), on_first)
         self._go_real_time()
         scan.run(lambda: self._stopping)
-        end = Event(clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit)
-        keeper.post_events((end,))
 
     def _open_watchdog(self) -> Watchdog | None:
         plan = self._loaded.io.watchdog

@@ -28,26 +28,25 @@ def outputs_crc(outputs: ScanOutputs) -> int:
 
 
 class Publisher:
-    """Called at the end of each scan. `on_first` runs once, after the first whole scan."""
+    """Called at the end of each scan; never waits."""
 
     def __init__(
-        self,
-        controller: Controller,
-        keeper: KeeperHandle,
-        boot_id: str,
-        site_digest: str,
-        health: Callable[[], ScanHealth],
-        on_first: Callable[[], None],
+        self, controller: Controller, keeper: KeeperHandle, boot_id: str, site_digest: str
     ) -> None:
         self._controller = controller
         self._keeper = keeper
         self._boot_id = boot_id
         self._site_digest = site_digest
-        self._health = health
-        self._on_first = on_first
+        self._health: Callable[[], ScanHealth] | None = None
+        self._on_first: Callable[[], None] | None = None
         self._number = 0
         self._state_due_mono_ns = 0
         self._status_due_mono_ns = 0
+
+    def watch(self, health: Callable[[], ScanHealth], on_first: Callable[[], None]) -> None:
+        """Where the scan's health comes from, and what to do once after the first whole scan."""
+        self._health = health
+        self._on_first = on_first
 
     def begin(self, inputs: ScanInputs, event: Event) -> None:
         """The state that the first scan starts from, and the event that says so."""
@@ -59,7 +58,7 @@ class Publisher:
         self._number += 1
         self._keeper.post_scan(self._number, encode(inputs), outputs_crc(outputs))
         self._keeper.post_events(outputs.events)
-        if self._number == 1:
+        if self._number == 1 and self._on_first is not None:
             self._on_first()
         if now_mono_ns >= self._state_due_mono_ns:
             self._state_due_mono_ns = now_mono_ns + _STATE_NS
@@ -85,5 +84,5 @@ class Publisher:
 
     def _post_status(self) -> None:
         status = self._controller.status()
-        if status is not None:
+        if status is not None and self._health is not None:
             self._keeper.post_status(status, self._health())

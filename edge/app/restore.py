@@ -22,10 +22,10 @@ _RESTART_NS_MAX: Final = 60 * NS_PER_S
 
 
 class Restored(Struct, frozen=True):
-    """The state to start from. `shed_before` is empty unless this is a restart within a minute."""
+    """The state to start from. `is_restart`: the run before ended within the last minute."""
 
     state: ControllerState
-    shed_before: dict[str, bool]
+    is_restart: bool
     facts: dict[str, Fact]
 
 
@@ -48,12 +48,9 @@ def restore(
     age_ns = now_mono_ns - (checkpoint.mono_ns + delta_ns)
     is_restart = checkpoint.boot_id == boot_id and 0 <= age_ns <= _RESTART_NS_MAX
     state = shift_instants(state, delta_ns)
-    return Restored(
-        state,
-        state.shedding.commanded() if is_restart else {},
-        {"checkpoint": "continued", "checkpoint_age_s": age_ns / NS_PER_S},
-    )
+    facts: dict[str, Fact] = {"checkpoint": "continued", "checkpoint_age_s": age_ns / NS_PER_S}
+    return Restored(state, is_restart, facts)
 
 
 def _anew(why: str) -> Restored:
-    return Restored(new_state(), {}, {"checkpoint": why})
+    return Restored(new_state(), is_restart=False, facts={"checkpoint": why})

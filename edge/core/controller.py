@@ -12,10 +12,11 @@ from edge.core.alarms import AlarmBoard, AlarmState
 from edge.core.demand.tracker import DemandState, DemandStep, DemandTracker
 from edge.core.metering.metering import Metering, MeteringState
 from edge.core.picture import picture
-from edge.core.shedding.shedding import Shedding, SheddingState, SheddingStep
+from edge.core.shedding.shedding import Shedding, SheddingStep
+from edge.core.shedding.state import SheddingState
 from edge.model.energy import MeteringStep
 from edge.model.event import Event, EventKind, Severity
-from edge.model.scan import HealthSample, ScanInputs, ScanOutputs
+from edge.model.scan import HealthSample, RelayCommand, ScanInputs, ScanOutputs
 from edge.model.spec import ControlSpec
 from edge.model.status import Status
 
@@ -73,6 +74,11 @@ class Controller:
     def state(self) -> ControllerState:
         """The state after the last scan; encode it before the next one."""
         return self._state
+
+    @property
+    def relays(self) -> tuple[RelayCommand, ...]:
+        """The commands in force; before the first step those of the state that is continued."""
+        return self._shedding.relays
 
     def status(self) -> Status | None:
         """The picture after the last scan, None before the first."""

@@ -75,7 +75,7 @@ def main(mode: str) -> None:
     clock = SystemClock()
     stopped = StopSignal()
     factory = GpiodFactory(find_chip(("pinctrl-rp1", "pinctrl-bcm2711")))
-    relays = Relays(PLANS, output_opener(factory), clock.mono_ns, 2000 * MS)
+    relays = Relays(PLANS, output_opener(factory), clock.mono_ns, 2000 * MS, {})
     watchdog, _ = open_watchdog("/dev/watchdog", 2)
     assert watchdog is not None
     controller = Controller(relays, watchdog, 3 if mode == "raise" else 0)

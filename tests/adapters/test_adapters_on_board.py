@@ -45,7 +45,7 @@ def read_until(count):
     return msgspec.to_builtins(sample)
 
 def output(pin, active_high, keep_driven=False):
-    return OutputPin("test", pin, output_opener(factory), active_high=active_high, safe=False,
+    return OutputPin("test", pin, output_opener(factory), active_high=active_high, value=False,
                      keep_driven=keep_driven)
 
 def text(problem):

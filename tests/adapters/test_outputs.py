@@ -5,6 +5,8 @@ spread.
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -90,8 +92,10 @@ def board() -> FakeBoard:
     return FakeBoard()
 
 
-def relays_of(board: FakeBoard, *plans: RelayPlan) -> Relays:
-    return Relays(plans, board.open, board.mono_ns, LEASE_NS)
+def relays_of(
+    board: FakeBoard, *plans: RelayPlan, shed_before: Mapping[str, bool] = MappingProxyType({})
+) -> Relays:
+    return Relays(plans, board.open, board.mono_ns, LEASE_NS, shed_before)
 
 
 def shed(*loads: str) -> tuple[RelayCommand, ...]:
@@ -105,6 +109,12 @@ def test_relay_begins_with_its_safe_value_written_once(
 ) -> None:
     relays_of(board, relay("chiller", 5, shed_level=shed_level, safe_shed=safe_shed))
     assert board.written == [(5, shed_level is safe_shed)]
+
+
+def test_relay_after_a_restart_begins_with_what_was_commanded(board: FakeBoard) -> None:
+    plans = (relay("chiller", 5), relay("fan", 6), relay("lift", 7, safe_shed=True))
+    relays_of(board, *plans, shed_before={"chiller": True, "fan": False, "lift": False})
+    assert board.written == [(5, True), (6, False), (7, False)]
 
 
 @pytest.mark.parametrize("shed_level", [True, False])
