@@ -25,7 +25,7 @@ from tests.bus.control import (
     samples_until,
     working,
 )
-from tests.bus.line import POWER_MAP, FakeLine, at_once, plan_for
+from tests.bus.line import POWER_MAP, FakeLine, Pieces, at_once, plan_for
 
 
 def test_worker_with_lease_reads_its_meter(tmp_path: Path) -> None:
