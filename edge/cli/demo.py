@@ -1,0 +1,28 @@
+"""`denban demo`: hands over to the bench, which comes with the source tree only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+
+import click
+
+from edge.cli.errors import RefusedError
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """A factory on the bench, held under its target, live. Takes the bench's own arguments."""
+    try:
+        found = find_spec("hil.demo")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise RefusedError(
+            "demo: the bench is not here: it comes with the source tree, not with the installed"
+            " package; clone the repository and run `make demo` in it"
+        )
+    command = [sys.executable, "-m", "hil.demo", *arguments]
+    os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter and module

@@ -1,0 +1,55 @@
+"""`denban whoami`: which unit this machine is, by the controller or, without it, by the hardware."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import click
+
+import edge
+from edge.adapters.hardware import read_hardware_identity
+from edge.cli.connection import NotRunningError, desk_of, desk_options
+from edge.cli.screen import show, show_json
+from edge.cli.status_view import role_text
+from edge.config.load import load_site
+from edge.keeper.requests import AskStatus, Identity
+
+NOT_RUNNING = "not running"
+
+
+@click.command()
+@desk_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def whoami(socket_path: Path | None, site_path: Path | None, as_json: bool) -> None:
+    """Say which unit of which site this machine is, its role and its hardware serial."""
+    try:
+        identity = desk_of(socket_path, site_path).ask(AskStatus()).identity
+    except NotRunningError:
+        identity = None
+    if identity is None:
+        identity = _by_hardware(site_path)
+    if as_json:
+        show_json(identity)
+        return
+    pid = f"pid {identity.pid}" if identity.pid else "no process"
+    show(
+        f"{identity.unit or 'unknown unit'}, {identity.site or 'unknown site'}  "
+        f"{role_text(identity)}",
+        f"host {identity.hostname}, hardware serial {identity.hardware_serial or 'none'}",
+        f"denban {identity.version}, {pid}",
+    )
+
+
+def _by_hardware(site_path: Path | None) -> Identity:
+    """What is known without a controller: the machine, and its unit if a site file lists it."""
+    hardware = read_hardware_identity()
+    serial = hardware.serial if hardware else ""
+    unit = site = ""
+    if site_path is not None:
+        loaded = load_site(site_path)
+        site = loaded.spec.site
+        for plan in loaded.io.units:
+            if plan.hardware_serial.lower() == serial:
+                unit = plan.name
+    return Identity(unit, site, NOT_RUNNING, socket.gethostname(), serial, edge.__version__, 0)
