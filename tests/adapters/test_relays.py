@@ -1,4 +1,4 @@
-"""Relays and alarms on outputs in memory: leases, policies at the end, faults that do not
+"""Relays on outputs in memory: leases, policies at the end, faults that do not
 spread.
 """
 
@@ -11,69 +11,14 @@ from typing import Any
 
 import pytest
 
-from edge.adapters.alarms import Alarms
 from edge.adapters.relays import Ending, Relays
-from edge.config.io import AlarmPlan, Bias, OutputPolicy, RelayPlan
-from edge.model.scan import AlarmOutputs, RelayCommand
+from edge.config.io import OutputPolicy, RelayPlan
+from edge.model.scan import RelayCommand
 from edge.model.units import NS_PER_S
+from tests.adapters.fake_board import FakeBoard
 
 LEASE_NS = 250_000_000
 SAFE, HOLD = OutputPolicy.SAFE, OutputPolicy.HOLD
-
-
-class FakeOutput:
-    """One output of the board: its level, whether it fails, and what was written to it."""
-
-    def __init__(self, board: FakeBoard, pin: int, *, active_high: bool, level: bool) -> None:
-        self._board = board
-        self._pin = pin
-        self._active_high = active_high
-        self._write(level)
-
-    @property
-    def value(self) -> int:
-        self._board.raise_fault(self._pin)
-        level = self._board.shorted.get(self._pin, self._board.levels[self._pin])
-        return int(level is self._active_high)
-
-    @value.setter
-    def value(self, value: int) -> None:
-        self._board.raise_fault(self._pin)
-        self._write(bool(value) is self._active_high)
-
-    def _write(self, level: bool) -> None:
-        self._board.levels[self._pin] = level
-        self._board.written.append((self._pin, level))
-
-    def close(self) -> None:
-        self._board.closed.append(self._pin)
-
-
-class FakeBoard:
-    """`open` is an OpenOutput. `driven` are levels that an earlier process left on its lines."""
-
-    def __init__(self) -> None:
-        self.levels: dict[int, bool] = {}
-        self.driven: dict[int, bool] = {}
-        self.shorted: dict[int, bool] = {}
-        self.faults: dict[int, OSError] = {}
-        self.written: list[tuple[int, bool]] = []
-        self.closed: list[int] = []
-        self.now_mono_ns = 0
-
-    def raise_fault(self, pin: int) -> None:
-        if pin in self.faults:
-            raise self.faults[pin]
-
-    def open(self, pin: int, *, active_high: bool, value: bool, keep_driven: bool) -> FakeOutput:
-        self.raise_fault(pin)
-        level = value is active_high
-        if keep_driven:
-            level = self.driven.get(pin, level)
-        return FakeOutput(self, pin, active_high=active_high, level=level)
-
-    def mono_ns(self) -> int:
-        return self.now_mono_ns
 
 
 def relay(load: str, pin: int, **changes: Any) -> RelayPlan:
@@ -298,66 +243,3 @@ def test_relays_at_the_end_with_a_faulty_line_still_bring_the_others_to_rest(
     board.faults[5] = OSError(errno.EIO, "Input/output error")
     relays.rest(Ending.CRASH)
     assert board.levels == {5: True, 6: False}
-
-
-def alarm_plan(**changes: Any) -> AlarmPlan:
-    plan: dict[str, Any] = {
-        "caution_pin": 20,
-        "shed_pin": 21,
-        "fault_pin": 22,
-        "buzzer_pin": 23,
-        "active_level": True,
-        "acknowledge_pin": None,
-        "acknowledge_bias": Bias.PULL_UP,
-        "acknowledge_active_level": False,
-        **changes,
-    }
-    return AlarmPlan(**plan)
-
-
-def alarms_of(board: FakeBoard, **changes: Any) -> Alarms:
-    return Alarms(alarm_plan(**changes), board.open, board.mono_ns)
-
-
-def test_alarms_show_what_they_are_told(board: FakeBoard) -> None:
-    alarms = alarms_of(board)
-    assert board.levels == {20: False, 21: False, 22: False, 23: False}
-    alarms.write(AlarmOutputs(caution=True, shed=False, fault=True, buzzer=False))
-    assert board.levels == {20: True, 21: False, 22: True, 23: False}
-    assert alarms.problems == ()
-
-
-def test_alarms_that_are_not_fitted_are_left_out(board: FakeBoard) -> None:
-    alarms = alarms_of(board, caution_pin=None, shed_pin=None, buzzer_pin=None)
-    alarms.write(AlarmOutputs(caution=True, shed=True, fault=True, buzzer=True))
-    assert board.levels == {22: True}
-
-
-def test_alarms_of_low_active_outputs_are_on_at_a_low_level(board: FakeBoard) -> None:
-    alarms = alarms_of(board, active_level=False)
-    assert board.levels == {20: True, 21: True, 22: True, 23: True}
-    alarms.write(AlarmOutputs(fault=True))
-    assert board.levels == {20: True, 21: True, 22: False, 23: True}
-
-
-@pytest.mark.parametrize(
-    ("ending", "levels"),
-    [
-        (Ending.STOP, {20: False, 21: False, 22: False, 23: False}),
-        (Ending.CRASH, {20: False, 21: False, 22: True, 23: True}),
-    ],
-)
-def test_alarms_at_the_end_are_quiet_after_a_stop_and_loud_after_a_crash(
-    board: FakeBoard, ending: Ending, levels: dict[int, bool]
-) -> None:
-    alarms = alarms_of(board)
-    alarms.write(AlarmOutputs(caution=True, shed=True))
-    alarms.rest(ending)
-    assert board.levels == levels
-
-
-def test_alarms_with_a_broken_output_name_it(board: FakeBoard) -> None:
-    alarms = alarms_of(board)
-    board.shorted[23] = False
-    alarms.write(AlarmOutputs(buzzer=True))
-    assert [problem.where for problem in alarms.problems] == ["output buzzer GPIO23"]
