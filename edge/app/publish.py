@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from edge.core.controller import Controller
+from edge.core.replay import encode, outputs_crc
 from edge.keeper.handle import KeeperHandle
 from edge.keeper.link import ScanHealth
 from edge.model.checkpoint import Checkpoint
@@ -18,13 +18,6 @@ from edge.model.units import NS_PER_S
 
 _STATE_NS: Final = NS_PER_S
 _STATUS_NS: Final = NS_PER_S // 2
-
-encode = msgspec.msgpack.Encoder().encode
-
-
-def outputs_crc(outputs: ScanOutputs) -> int:
-    """What a replay compares: equal for equal outputs, to the bit."""
-    return zlib.crc32(encode(outputs))
 
 
 class Publisher:

@@ -44,13 +44,19 @@ def status_view(answer: Answer) -> list[RenderableType]:
                 "bold red",
             )
         )
-    parts += [_stage(status), _power(status), Text(), _limits(status), Text(), _sources(status)]
-    if status.loads:
-        parts += [Text(), _loads(status)]
-    parts += [Text(), _alarms(status)]
+    parts += picture_view(status)
     if answer.health is not None:
         parts.append(_scan(answer.health))
     return parts
+
+
+def picture_view(status: Status) -> list[RenderableType]:
+    """What the controller knows and does, without who it is."""
+    parts: list[RenderableType] = [_stage(status), _power(status), Text(), _limits(status)]
+    parts += [Text(), _sources(status)]
+    if status.loads:
+        parts += [Text(), _loads(status)]
+    return [*parts, Text(), _alarms(status)]
 
 
 def _head(identity: Identity, status: Status) -> Text:

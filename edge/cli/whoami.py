@@ -1,4 +1,4 @@
-"""`denban whoami`: which unit this machine is, by the controller or, without it, by the hardware."""
+"""`denban whoami`: which unit this machine is, by the controller, else by the hardware."""
 
 from __future__ import annotations
 

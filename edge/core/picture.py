@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from edge.core.demand.tracker import DemandStep
 from edge.core.shedding.shedding import SheddingStep
 from edge.model.energy import MeteringStep
@@ -49,6 +51,7 @@ def _limit(limit: LimitOutlook, estimate: PowerEstimate | None) -> LimitStatus:
     """Without an estimate the projection is the energy so far with nothing to come."""
     known = estimate or PowerEstimate(0.0, 0.0, 0.0)
     projected_w = limit.projected_w(known.power_w)
+    adjustable_w = limit.adjustable_w(projected_w)
     elapsed_ns = max(limit.elapsed_ns, 1)
     return LimitStatus(
         name=limit.name,
@@ -59,7 +62,7 @@ def _limit(limit: LimitOutlook, estimate: PowerEstimate | None) -> LimitStatus:
         projected_w=projected_w,
         projected_w_low=limit.projected_w_low(known),
         projected_w_high=limit.projected_w_high(known),
-        adjustable_w=limit.adjustable_w(projected_w),
+        adjustable_w=adjustable_w if math.isfinite(adjustable_w) else None,
         elapsed_s=limit.elapsed_ns / NS_PER_S,
         remaining_s=limit.remaining_ns / NS_PER_S,
     )

@@ -44,7 +44,10 @@ class SourceStatus(Struct, frozen=True):
 
 
 class LimitStatus(Struct, frozen=True):
-    """One limit that is being held: ``demand`` or ``plan``, with its own interval. Powers in W."""
+    """One limit that is being held: ``demand`` or ``plan``, with its own interval. Powers in W.
+
+    `adjustable_w` is None once no time is left in which power could change the demand.
+    """
 
     name: str
     target_w: float
@@ -54,7 +57,7 @@ class LimitStatus(Struct, frozen=True):
     projected_w: float
     projected_w_low: float
     projected_w_high: float
-    adjustable_w: float
+    adjustable_w: float | None
     elapsed_s: float
     remaining_s: float
 

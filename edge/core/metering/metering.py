@@ -41,6 +41,10 @@ class MeteringState(Struct):
     baton: BatonState = field(default_factory=BatonState)
     cross_check: CrossCheckState = field(default_factory=CrossCheckState)
     watch: WatchState = field(default_factory=WatchState)
+    # Kept so that a replay which begins here decides as the run did: when it started, and how
+    # coarse the last source in use was.
+    started_mono_ns: int = 0
+    resolution_uwh: int = 1
 
 
 class Metering:
@@ -50,7 +54,7 @@ class Metering:
 
     def __init__(self, spec: MeteringSpec, state: MeteringState, now_mono_ns: int) -> None:
         self._state = state
-        self._started_mono_ns = now_mono_ns
+        state.started_mono_ns = now_mono_ns
         self._pulses: dict[str, PulseSource] = {}
         self._metered: dict[str, list[RegisterSource | PowerSource]] = {}
         self._powers: list[PowerSource] = []
@@ -63,7 +67,6 @@ class Metering:
             self._sources, state.cross_check, spec.cross_check_ratio, spec.cross_check_ns
         )
         self._watch = Watch(spec.meters, state.watch, now_mono_ns)
-        self._resolution_uwh = 1
 
     def step(self, inputs: ScanInputs) -> tuple[MeteringStep, list[Event]]:
         """Take one scan's samples. Bookings continue those of the last step without gap."""
@@ -75,15 +78,15 @@ class Metering:
         notes += self._cross_check.step(now_mono_ns, self._baton.believes)
         in_use = self._baton.in_use
         if in_use is not None:
-            self._resolution_uwh = in_use.track.step_uwh
+            self._state.resolution_uwh = in_use.track.step_uwh
         known_until_mono_ns = self._ledger.booked_until_mono_ns
         if known_until_mono_ns is None:
-            known_until_mono_ns = self._started_mono_ns
+            known_until_mono_ns = self._state.started_mono_ns
         power_w, power_mono_ns = self._power(now_mono_ns)
         metering_step = MeteringStep(
             bookings=tuple(bookings),
             known_until_mono_ns=known_until_mono_ns,
-            resolution_uwh=self._resolution_uwh,
+            resolution_uwh=self._state.resolution_uwh,
             power_w=power_w,
             power_mono_ns=power_mono_ns,
             lost_since_mono_ns=self._state.baton.lost_since_mono_ns,
