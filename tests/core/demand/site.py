@@ -1,4 +1,4 @@
-"""A simulated site for tests of demand: a load profile, exact bookings, and a tracker fed with them."""
+"""A simulated site for tests of demand: a load profile, exact bookings, a tracker fed with them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def plan_spec(**changes: object) -> PlanSpec:
 
 
 class Site:
-    """Steps a tracker. `offset_ns` is wall time minus monotonic time; it may be changed any time."""
+    """Steps a tracker. `offset_ns` is wall time less monotonic time; a test may change it."""
 
     def __init__(
         self,

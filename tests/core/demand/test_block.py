@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, NOON_UTC_NS, Site, demand_spec
 
 from edge.model.energy import Booking
 from edge.model.event import EventKind, Severity
 from edge.model.outlook import PowerEstimate
 from edge.model.units import NS_PER_S
+from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, NOON_UTC_NS, Site, demand_spec
 
 
 def test_block_with_200_kw_for_25_min_and_20_kw_for_5_min_is_170_kw() -> None:

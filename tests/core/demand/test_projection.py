@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.demand.site import projection_spec
 
 from edge.core.demand.projection import HistoryState, PowerEstimator
 from edge.model.energy import Booking, MeteringStep
 from edge.model.outlook import PowerEstimate
 from edge.model.spec import Estimator
 from edge.model.units import NS_PER_S, NS_W_PER_UWH
+from tests.core.demand.site import projection_spec
 
 _WH = 1_000_000
 _ESTIMATORS = st.sampled_from(list(Estimator))

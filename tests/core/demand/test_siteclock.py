@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
-
 from edge.core.demand.siteclock import RELABEL_STEADY_NS, SLEW_LIMIT_NS
 from edge.model.event import EventKind, Severity
 from edge.model.scan import ClockTrust
 from edge.model.spec import DemandMethod
 from edge.model.units import NS_PER_S
+from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
 
 
 def _reasons(site: Site) -> list[tuple[object, object]]:
@@ -136,7 +135,7 @@ def test_first_label_without_trust_is_taken_and_marked() -> None:
     )
     assert not site.step.label_trusted
     assert site.step.site_utc_ns == NOON_UTC_NS
-    assert BOOT_MONO_NS == site.now_mono_ns
+    assert site.now_mono_ns == BOOT_MONO_NS
 
 
 def test_trust_that_agrees_only_clears_the_mark() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec
 
 from edge.model.spec import DemandMethod
 from edge.model.units import NS_PER_S
+from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec
 
 
 def _sliding(interval_min: int, step_min: int, **more: object) -> Site:

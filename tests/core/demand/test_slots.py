@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
-from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
 
 from edge.core.demand.imbalance import Imbalance, settle
 from edge.core.demand.localtime import local_utc_ns
@@ -17,6 +16,7 @@ from edge.model.order import Acknowledge, TakePlan
 from edge.model.outlook import LimitOutlook
 from edge.model.plan import Plan, PlanSlot
 from edge.model.units import NS_PER_HOUR
+from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
 
 _TODAY = date(2026, 4, 1)
 

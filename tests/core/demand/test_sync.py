@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
-
 from edge.model.event import EventKind, Severity
 from edge.model.spec import DemandMethod
 from edge.model.units import NS_PER_S
+from tests.core.demand.site import KWH, MIN, NOON_UTC_NS, Site, demand_spec, plan_spec
 
 _TENTH_NS = NS_PER_S // 10
 # 36 kW are 10 Wh a second and 18 kWh in half an hour.

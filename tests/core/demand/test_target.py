@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
-from tests.core.demand.site import MIN, NOON_UTC_NS, Site, demand_spec
 
 from edge.core.demand.localtime import LocalClock, local_utc_ns
 from edge.core.demand.present import Target
@@ -17,6 +16,7 @@ from edge.model.order import SetLimit
 from edge.model.outlook import LocalMoment
 from edge.model.spec import CalendarTarget
 from edge.model.units import NS_PER_HOUR, NS_PER_S
+from tests.core.demand.site import MIN, NOON_UTC_NS, Site, demand_spec
 
 _SEOUL = ZoneInfo("Asia/Seoul")
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,51 +38,59 @@ def _entry(start: str, end: str, **sets: object) -> CalendarTarget:
     )
 
 
-def _target(entry: CalendarTarget, local: datetime, timezone: ZoneInfo = _SEOUL) -> Target:
-    """Target of the half hour that starts at the naive `local` time."""
+def _target(
+    entry: CalendarTarget, local: str, timezone: ZoneInfo = _SEOUL, *, fold: int = 0
+) -> Target:
+    """Target of the half hour that starts at a local time, as on 2026-04-01T10:00."""
     spec = replace(demand_spec(), calendar=(entry,))
-    start = local_utc_ns(local.date(), local.time(), timezone, fold=local.fold)
+    at = datetime.fromisoformat(local)
+    start = local_utc_ns(at.date(), at.time(), timezone, fold=fold)
     return Targets(spec, timezone, LimitState()).strictest(start, start + 30 * MIN)
 
 
 @pytest.mark.parametrize(
-    ("hour", "minute", "expected"),
+    ("at", "expected"),
     [
-        (9, 0, _CONTRACT),
-        (9, 30, _CONTRACT),
-        (10, 0, _CALENDAR),
-        (16, 30, _CALENDAR),
-        (17, 0, _CONTRACT),
+        ("09:00", _CONTRACT),
+        ("09:30", _CONTRACT),
+        ("10:00", _CALENDAR),
+        ("16:30", _CALENDAR),
+        ("17:00", _CONTRACT),
     ],
 )
-def test_calendar_holds_between_its_local_hours(hour: int, minute: int, expected: Target) -> None:
-    assert _target(_entry("10:00", "17:00"), datetime(2026, 4, 1, hour, minute)) == expected
+def test_calendar_holds_between_its_local_hours(at: str, expected: Target) -> None:
+    assert _target(_entry("10:00", "17:00"), f"2026-04-01T{at}") == expected
 
 
 def test_calendar_change_within_an_interval_counts_by_the_strictest() -> None:
     entry = _entry("10:10", "10:20")
-    assert _target(entry, datetime(2026, 4, 1, 10, 0)) == _CALENDAR
-    assert _target(_entry("16:00", "17:01"), datetime(2026, 4, 1, 17, 0)) == _CALENDAR
+    assert _target(entry, "2026-04-01T10:00") == _CALENDAR
+    assert _target(_entry("16:00", "17:01"), "2026-04-01T17:00") == _CALENDAR
 
 
 @pytest.mark.parametrize(
-    ("day", "hour", "expected"),
-    [(3, 23, _CALENDAR), (4, 1, _CALENDAR), (4, 23, _CONTRACT), (3, 1, _CONTRACT)],
+    ("at", "expected"),
+    [
+        ("2026-04-03T23:00", _CALENDAR),
+        ("2026-04-04T01:00", _CALENDAR),
+        ("2026-04-04T23:00", _CONTRACT),
+        ("2026-04-03T01:00", _CONTRACT),
+    ],
 )
 def test_calendar_that_wraps_midnight_belongs_to_the_day_it_starts(
-    day: int, hour: int, expected: Target
+    at: str, expected: Target
 ) -> None:
     friday = _entry("22:00", "06:00", weekdays=frozenset({4}))
-    assert _target(friday, datetime(2026, 4, day, hour)) == expected
+    assert _target(friday, at) == expected
 
 
 def test_calendar_end_of_midnight_is_the_end_of_the_day() -> None:
-    assert _target(_entry("18:00", "00:00"), datetime(2026, 4, 1, 23, 30)) == _CALENDAR
-    assert _target(_entry("18:00", "00:00"), datetime(2026, 4, 1, 0, 0)) == _CONTRACT
+    assert _target(_entry("18:00", "00:00"), "2026-04-01T23:30") == _CALENDAR
+    assert _target(_entry("18:00", "00:00"), "2026-04-01T00:00") == _CONTRACT
 
 
 def test_calendar_needs_month_weekday_and_date_together() -> None:
-    noon = datetime(2026, 4, 1, 12)
+    noon = "2026-04-01T12:00"
     assert _target(_entry("00:00", "00:00", months=frozenset({4})), noon) == _CALENDAR
     assert _target(_entry("00:00", "00:00", months=frozenset({5})), noon) == _CONTRACT
     assert _target(_entry("00:00", "00:00", dates=frozenset({date(2026, 4, 1)})), noon) == _CALENDAR
@@ -93,10 +101,10 @@ def test_calendar_needs_month_weekday_and_date_together() -> None:
 
 def test_calendar_hour_that_occurs_twice_holds_both_times() -> None:
     entry = _entry("02:00", "02:30")
-    first = datetime(2026, 10, 25, 2, 0)
+    first = "2026-10-25T02:00"
     assert _target(entry, first, _BERLIN) == _CALENDAR
-    assert _target(entry, first.replace(fold=1), _BERLIN) == _CALENDAR
-    assert _target(entry, datetime(2026, 10, 25, 3, 0), _BERLIN) == _CONTRACT
+    assert _target(entry, first, _BERLIN, fold=1) == _CALENDAR
+    assert _target(entry, "2026-10-25T03:00", _BERLIN) == _CONTRACT
 
 
 def test_calendar_above_the_contract_changes_nothing() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, Site, demand_spec
 
 from edge.core.demand.response import ResponseState, ThermalResponse
 from edge.model.energy import Booking
 from edge.model.spec import DemandMethod
 from edge.model.units import NS_PER_S, energy_uwh
+from tests.core.demand.site import BOOT_MONO_NS, KWH, MIN, Site, demand_spec
 
 
 def _thermal() -> Site:
