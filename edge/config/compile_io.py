@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from edge.config.compile import ratio_of
 from edge.config.exact import exact
@@ -35,8 +36,10 @@ _CHIPS = {
 _BYTES_PER_MB = 1_000_000
 
 
-def compile_io(site: Site, profiles: Mapping[str, Profile]) -> IoPlan:
-    """The I/O plan of a site without findings; `profiles` are by meter."""
+def compile_io(site: Site, profiles: Mapping[str, Profile], folder: PurePath) -> IoPlan:
+    """The I/O plan of a site without findings; `profiles` are by meter, `folder` is the absolute
+    one of the site file.
+    """
     chip = site.board.gpio_chip
     return IoPlan(
         units=tuple(
@@ -74,7 +77,7 @@ def compile_io(site: Site, profiles: Mapping[str, Profile]) -> IoPlan:
             site.store.recorder_mb_max * _BYTES_PER_MB,
         ),
         control=ControlPlan(site.control.socket, site.control.group),
-        plan_directory="" if site.plan is None else site.plan.directory,
+        plan_directory="" if site.plan is None else str(folder / site.plan.directory),
     )
 
 

@@ -133,7 +133,8 @@ class ControlPlan(Struct, frozen=True):
 class IoPlan(Struct, frozen=True):
     """Everything outside the decisions. `gpio_chips` are chip labels in the order to try them.
 
-    `eoi` is the end-of-interval input, if fitted. `plan_directory` is empty without a plan.
+    `eoi` is the end-of-interval input, if fitted. `plan_directory` is absolute, or empty without a
+    plan.
     """
 
     units: tuple[UnitPlan, ...]

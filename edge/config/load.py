@@ -72,7 +72,7 @@ def load_site(path: Path) -> LoadedSite:
     return LoadedSite(
         site=site,
         spec=compile_spec(site, profiles, zone),
-        io=compile_io(site, profiles),
+        io=compile_io(site, profiles, path.absolute().parent),
         digest=_digest(data, shelf.used),
         warnings=findings.warnings,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.config import LoadedSite, load_site
+from edge.config.load import LoadedSite, load_site
 from edge.model.problem import ProblemsError
 
 SITE = """\

@@ -110,10 +110,10 @@ _PACE = [
         ),
     ),
     (
-        site(more="[shedding]\ncaution_ratio = 0.1\nhysteresis_ratio = 0.2\n"),
+        site(more="[shedding]\ncaution_ratio = 0.1\nhysteresis_ratio = 0.1\n"),
         _one(
             39,
-            "shedding.hysteresis_ratio: caution would never end: got 0.2, "
+            "shedding.hysteresis_ratio: caution would never end: got 0.1, "
             "need < 0.1, caution_ratio",
         ),
     ),

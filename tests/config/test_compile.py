@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.config.load import load_site
 from edge.config.io import (
     AlarmPlan,
     Bias,
@@ -244,6 +245,16 @@ def test_lines_keep_their_settings(tmp_path: Path) -> None:
     assert (net.timeout_ms, net.poll_ms_min) == (99, 50)
     assert [(m.name, m.unit_id, m.response_ms_max) for m in net.meters] == [("far", 247, 70)]
     assert [m.response_ms_max for m in main.meters] == [500]
+
+
+@pytest.mark.parametrize(("written", "plans"), [("a/b", "{folder}/a/b"), ("/srv/p", "/srv/p")])
+def test_plan_directory_is_beside_the_site_file_or_absolute(
+    tmp_path: Path, written: str, plans: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = site(more=PLAN.replace("plans", written))
+    assert load(tmp_path, text).io.plan_directory == plans.format(folder=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert load_site(Path("site.toml")).io.plan_directory == plans.format(folder=tmp_path)
 
 
 def test_machine_settings_by_default(tmp_path: Path) -> None:

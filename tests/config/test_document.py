@@ -10,7 +10,7 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import load_site
+from edge.config.load import load_site
 from edge.config.findings import Findings
 from edge.config.shape import check_shape
 from edge.config.site import Site

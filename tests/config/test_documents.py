@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli
 
-from edge.config import load_site
+from edge.config.load import load_site
 from edge.config.reference import all_sections, description, reference
 from edge.config.schema import site_schema
 from edge.config.shape import keys_of
@@ -108,7 +108,7 @@ def test_example_compiles_to_the_lines_that_it_describes() -> None:
     (register,) = meter.map.registers
     assert register.quantity is Quantity.POWER
     assert Fraction(register.scale_numerator, register.scale_denominator) == 1  # 1000 to a kW
-    assert io.plan_directory == "plans"
+    assert io.plan_directory == str(_DOCS / "plans")
 
 
 def test_schema_document_is_the_schema_of_the_types() -> None:
