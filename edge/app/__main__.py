@@ -5,11 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edge.adapters.hardware import read_hardware_identity
-from edge.app.control import ControlProcess
-from edge.app.unit import choose_unit
-from edge.config import load_site
-from edge.model.problem import ProblemsError
+from edge.app.compiling import Compiling
 
 _USAGE = "usage: python -m edge.app run SITE [--unit NAME]"
 
@@ -24,12 +20,27 @@ def main(arguments: list[str]) -> int:
         case _:
             print(_USAGE, file=sys.stderr)
             return 2
+    compiling = Compiling(Path(site))
+    return _run(compiling, named)
+
+
+def _run(compiling: Compiling, named: str | None) -> int:
+    # These take as long as compiling does, so they are imported meanwhile.
+    from edge.adapters.hardware import read_hardware_identity  # noqa: PLC0415
+    from edge.app.control import ControlProcess  # noqa: PLC0415
+    from edge.app.unit import choose_unit  # noqa: PLC0415
+    from edge.config.codec import decode_site  # noqa: PLC0415
+    from edge.model.problem import ProblemsError  # noqa: PLC0415
+
+    data = compiling.result()
+    if data is None:
+        return 2
+    site = decode_site(data)
     try:
-        loaded = load_site(Path(site))
-        unit = choose_unit(loaded.io.units, named, read_hardware_identity())
-        for warning in loaded.warnings:
+        unit = choose_unit(site.io.units, named, read_hardware_identity())
+        for warning in site.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-        ControlProcess(loaded, unit).run()
+        ControlProcess(site, unit).run()
     except ProblemsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Builds the gateway from a loaded site: each adapter once, in the order in which it must exist."""
+"""Builds the gateway from a compiled site: each adapter once, in the order in which it must be."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
 from edge.app.inputs import Field
 from edge.bus.handle import BusWorker
-from edge.config import LoadedSite
-from edge.config.codec import encode_spec
+from edge.config.codec import CompiledSite, encode_spec
 from edge.keeper.handle import KeeperHandle
 from edge.keeper.requests import Identity
 from edge.keeper.setup import KeeperSetup
@@ -45,7 +44,7 @@ class Gateway(Struct, frozen=True):
 
 
 def build_gateway(
-    loaded: LoadedSite,
+    site: CompiledSite,
     keeper: KeeperHandle,
     clock: SystemClock,
     continued: tuple[RelayCommand, ...],
@@ -55,7 +54,7 @@ def build_gateway(
     `continued`: relay commands that were in force a moment ago, none after a longer pause. Raises
     ProblemsError where the board's GPIO chip is not found.
     """
-    io = loaded.io
+    io = site.io
     chip_path = find_chip(io.gpio_chips)
     factory = GpiodFactory(chip_path)
     open_output = output_opener(factory)
@@ -88,12 +87,12 @@ def build_gateway(
     return Gateway(field, alarms, complaints)
 
 
-def build_keeper(loaded: LoadedSite, unit: str, runtime: Path) -> KeeperHandle:
+def build_keeper(site: CompiledSite, unit: str, runtime: Path) -> KeeperHandle:
     """The keeper's handle; its process starts with the first `keep_alive`."""
-    io = loaded.io
+    io = site.io
     setup = KeeperSetup(
-        identity=_identity(loaded, unit),
-        spec=encode_spec(loaded.spec),
+        identity=_identity(site, unit),
+        spec=encode_spec(site.spec),
         state_folder=io.store.directory,
         runtime_folder=str(runtime),
         journal_bytes_max=io.store.journal_bytes_max,
@@ -105,11 +104,11 @@ def build_keeper(loaded: LoadedSite, unit: str, runtime: Path) -> KeeperHandle:
     return KeeperHandle(setup, int.from_bytes(os.urandom(8), "big") >> 1)
 
 
-def _identity(loaded: LoadedSite, unit: str) -> Identity:
+def _identity(site: CompiledSite, unit: str) -> Identity:
     hardware = read_hardware_identity()
     return Identity(
         unit=unit,
-        site=loaded.spec.site,
+        site=site.spec.site,
         role=SINGLE_ROLE,
         hostname=socket.gethostname(),
         hardware_serial=hardware.serial if hardware else "",

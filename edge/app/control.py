@@ -18,7 +18,7 @@ from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
 from edge.app.publish import Publisher
 from edge.app.restore import restore
-from edge.config import LoadedSite
+from edge.config.codec import CompiledSite
 from edge.core.controller import Controller
 from edge.keeper.link import ScanHealth
 from edge.model.event import Event, EventKind
@@ -33,10 +33,10 @@ _PHASE_PERIODS_MAX: Final = 10
 
 
 class ControlProcess:
-    """One run of the controller for `unit` of a loaded site."""
+    """One run of the controller for `unit` of a site site."""
 
-    def __init__(self, loaded: LoadedSite, unit: str) -> None:
-        self._loaded = loaded
+    def __init__(self, site: CompiledSite, unit: str) -> None:
+        self._site = site
         self._unit = unit
         self._clock = SystemClock()
         self._stopping = False
@@ -44,22 +44,22 @@ class ControlProcess:
 
     def run(self) -> None:
         """Blocks until SIGTERM or SIGINT. Raises ProblemsError when it can not start."""
-        loaded, clock = self._loaded, self._clock
-        runtime = Path(loaded.io.control.socket).parent
+        site, clock = self._site, self._clock
+        runtime = Path(site.io.control.socket).parent
         lock = _hold_alone(runtime)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         trust = ClockWatch().trust(mono_ns)
-        restored = restore(Path(loaded.io.store.directory), boot_id, mono_ns, utc_ns, trust)
-        controller = Controller(loaded.spec, restored.state, mono_ns)
+        restored = restore(Path(site.io.store.directory), boot_id, mono_ns, utc_ns, trust)
+        controller = Controller(site.spec, restored.state, mono_ns)
         continued = controller.relays if restored.is_restart else ()
-        keeper = build_keeper(loaded, self._unit, runtime)
-        gateway = build_gateway(loaded, keeper, clock, continued)
+        keeper = build_keeper(site, self._unit, runtime)
+        gateway = build_gateway(site, keeper, clock, continued)
         try:
             keeper.keep_alive(mono_ns)
-            publisher = Publisher(controller, keeper, boot_id, loaded.digest)
+            publisher = Publisher(controller, keeper, boot_id, site.digest)
             start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts)
             publisher.begin(ScanInputs(mono_ns, utc_ns, trust), start)
             self._scan(controller, gateway, publisher)
@@ -72,7 +72,7 @@ class ControlProcess:
             os.close(lock)
 
     def _scan(self, controller: Controller, gateway: Gateway, publisher: Publisher) -> None:
-        io, clock = self._loaded.io, self._clock
+        io, clock = self._site.io, self._clock
         systemd = systemd_notify.from_environment()
         watchdog = self._open_watchdog()
         conditions = Conditions()
@@ -102,7 +102,7 @@ class ControlProcess:
         scan.run(lambda: self._stopping)
 
     def _open_watchdog(self) -> Watchdog | None:
-        plan = self._loaded.io.watchdog
+        plan = self._site.io.watchdog
         if not plan.device:
             return None
         watchdog, problems = open_watchdog(plan.device, plan.timeout_s)
@@ -111,7 +111,7 @@ class ControlProcess:
 
     def _go_real_time(self) -> None:
         """Last of all before the first scan: what start-up allocated is locked and frozen too."""
-        plan = self._loaded.io.scan
+        plan = self._site.io.scan
         answers = [realtime.set_timer_slack(1)]
         if plan.priority:
             answers.append(realtime.schedule_fifo(plan.priority))
@@ -129,7 +129,7 @@ class ControlProcess:
     def _health(self, scan: Scan, watchdog: Watchdog | None) -> ScanHealth:
         late = scan.lateness.quantiles()
         refused = {problem.what for problem in self._warnings}
-        plan = self._loaded.io.scan
+        plan = self._site.io.scan
         return ScanHealth(
             scans=late.count,
             overruns=scan.pace.overrun_count,

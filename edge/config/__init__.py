@@ -1,5 +1,5 @@
-"""The site file: read, located, checked, compiled to what the decisions and the hardware need."""
+"""The site file: read, located, checked, compiled to what the decisions and the hardware need.
 
-from edge.config.load import LoadedSite, load_site
-
-__all__ = ["LoadedSite", "load_site"]
+Import what you need by its module: the loader is much larger than what it makes, and the control
+process wants only the latter.
+"""
