@@ -48,8 +48,8 @@ class PollSchedule:
         """The meter whose turn it is now, the least recently served first; None if none is due."""
         due = [
             index
-            for index, turn in enumerate(self._turns)
-            if self._ready_mono_ns(turn) <= now_mono_ns
+            for index, ready_mono_ns in enumerate(self._ready_mono_ns())
+            if ready_mono_ns <= now_mono_ns
         ]
         if not due:
             return None
@@ -58,8 +58,7 @@ class PollSchedule:
 
     def wait_ns(self, now_mono_ns: int) -> int:
         """Time until some meter is due; very long if none will ever be."""
-        ready_mono_ns = min(map(self._ready_mono_ns, self._turns), default=FOREVER_MONO_NS)
-        return max(0, ready_mono_ns - now_mono_ns)
+        return max(0, min(self._ready_mono_ns(), default=FOREVER_MONO_NS) - now_mono_ns)
 
     def record(self, index: int, *, good: bool, started_mono_ns: int, now_mono_ns: int) -> None:
         """The outcome of a poll that ran from `started_mono_ns` until now."""
@@ -77,11 +76,15 @@ class PollSchedule:
         elif good:
             self._good_count += 1
 
-    def _ready_mono_ns(self, turn: _Turn) -> int:
-        """When `turn` may be polled as far as is known now."""
+    def _ready_mono_ns(self) -> list[int]:
+        """When each meter may be polled, as far as is known now."""
+        alone = all(turn.is_dead() for turn in self._turns)
+        return [self._ready_of(turn, alone=alone) for turn in self._turns]
+
+    def _ready_of(self, turn: _Turn, *, alone: bool) -> int:
         if not turn.is_dead():
             return turn.due_mono_ns
-        if all(other.is_dead() for other in self._turns):
+        if alone:
             return min(turn.due_mono_ns, turn.served_mono_ns + BACKOFF_NS_MAX_ALONE)
         if self._good_count < GOOD_POLLS_PER_PROBE:
             return FOREVER_MONO_NS

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from edge.bus.clock import boottime_ns
 from edge.bus.handle import BusWorker
 from edge.model.bus import BusPlan
-from edge.model.scan import BusCondition, BusSample, MeterSample
+from edge.model.scan import BusCondition, BusSample, MeterFault, MeterSample
 from tests.bus.line import registers
 
 VECTOR_REPLY = bytes.fromhex("01040441fa177cc198")
@@ -35,7 +35,7 @@ def samples_until(worker: BusWorker, wanted: Callable[[list[Sample]], bool]) -> 
     samples: list[Sample] = []
     end_s = time.monotonic() + DEADLINE_S
     while not wanted(samples):
-        assert time.monotonic() < end_s, samples
+        assert time.monotonic() < end_s, samples[-10:]
         select.select([worker._link], [], [], 0.01)
         worker.check(boottime_ns())
         worker.renew(FOREVER)
@@ -62,3 +62,7 @@ def conditions(samples: list[Sample]) -> list[BusCondition]:
 def last_reading(samples: list[Sample]) -> MeterSample:
     meters = [sample for sample in samples if isinstance(sample, MeterSample)]
     return meters[-1] if meters else MeterSample("none", 0)
+
+
+def faults(samples: list[Sample]) -> set[MeterFault | None]:
+    return {sample.fault for sample in samples if isinstance(sample, MeterSample)}

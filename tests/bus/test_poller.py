@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.bus.poller import BACKOFF_NS_MAX, FOREVER_MONO_NS, PollSchedule
@@ -61,9 +61,9 @@ def test_schedule_with_a_dead_meter_backs_off_without_starving_the_others() -> N
 
 
 def test_schedule_with_ten_dead_meters_leaves_nine_tenths_to_the_live_one() -> None:
-    polls = run(PollSchedule(11, 0), set(range(1, 11)), 600 * NS_PER_S)
+    polls = run(PollSchedule(11, 0), set(range(1, 11)), 200 * NS_PER_S)
     late = [index for start, index in polls if start > 60 * NS_PER_S]
-    assert late.count(0) * GOOD_NS >= 0.89 * 540 * NS_PER_S
+    assert late.count(0) * GOOD_NS >= 0.89 * 140 * NS_PER_S
     assert set(late) == set(range(11))  # each dead one is still asked
 
 
@@ -88,15 +88,16 @@ def test_schedule_without_meters_waits_for_ever() -> None:
     assert schedule.wait_ns(0) == FOREVER_MONO_NS
 
 
+@settings(max_examples=25)  # each plays minutes of a line
 @given(
-    st.lists(st.booleans(), min_size=1, max_size=12),
+    st.lists(st.booleans(), min_size=1, max_size=8),
     st.sampled_from([0, 50 * NS_PER_MS]),
 )
 def test_schedule_with_any_dead_serves_every_meter_and_never_sticks(
     dead: list[bool], interval_ns: int
 ) -> None:
     silent = {index for index, is_dead in enumerate(dead) if is_dead}
-    polls = run(PollSchedule(len(dead), interval_ns), silent, 200 * NS_PER_S)
+    polls = run(PollSchedule(len(dead), interval_ns), silent, 100 * NS_PER_S)
     assert {index for _, index in polls} == set(range(len(dead)))
     live = [start for start, index in polls if index not in silent and start > 40 * NS_PER_S]
     if live:

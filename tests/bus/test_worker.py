@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.bus.clock import boottime_ns
+from edge.bus.diagnosis import SILENT_NS
 from edge.model.bus import PolledMeter
 from edge.model.scan import BusCondition, MeterFault, MeterSample
 from edge.model.units import NS_PER_S
@@ -19,6 +20,7 @@ from tests.bus.control import (
     NAN_REPLY,
     VECTOR_REPLY,
     conditions,
+    faults,
     has,
     has_good,
     last_reading,
@@ -58,10 +60,11 @@ def test_worker_with_nan_reply_says_not_a_number_and_blames_no_line(tmp_path: Pa
         FakeLine(tmp_path / "port", at_once(NAN_REPLY)),
         working(plan_for(tmp_path / "port")) as worker,
     ):
-        samples = samples_until(worker, lambda s: sum(isinstance(x, MeterSample) for x in s) >= 2)
-    faults = {sample.fault for sample in samples if isinstance(sample, MeterSample)}
-    assert faults == {MeterFault.NOT_A_NUMBER}
-    assert conditions(samples) == [BusCondition.OK]
+        first = last_reading(samples_until(worker, lambda s: last_reading(s).mono_ns > 0))
+        long_mono_ns = first.mono_ns + SILENT_NS
+        samples = samples_until(worker, lambda s: last_reading(s).mono_ns > long_mono_ns)
+    assert faults(samples) == {MeterFault.NOT_A_NUMBER}
+    assert conditions(samples) == []
 
 
 def test_worker_whose_port_vanishes_says_so_and_takes_the_next_device(tmp_path: Path) -> None:
@@ -77,6 +80,20 @@ def test_worker_whose_port_vanishes_says_so_and_takes_the_next_device(tmp_path: 
         with FakeLine(link, at_once(VECTOR_REPLY)):
             samples += samples_until(worker, has_good)
     assert conditions(samples) == [BusCondition.OK, BusCondition.PORT_LOST, BusCondition.OK]
+
+
+def test_worker_whose_port_is_replaced_at_once_says_that_it_was_lost(tmp_path: Path) -> None:
+    """The condition may be back before control looks; that a reading was lost is never hidden."""
+    link = tmp_path / "port"
+    first = FakeLine(link, at_once(VECTOR_REPLY))
+    with working(plan_for(link)) as worker:
+        samples_until(worker, has_good)
+        with FakeLine(link, at_once(VECTOR_REPLY)):
+            first.close()
+            samples = samples_until(worker, lambda s: MeterFault.BUS in faults(s))
+            samples += samples_until(worker, has_good)
+        assert worker.counts()["openings"] == 2
+    assert faults(samples) == {None, MeterFault.BUS}
 
 
 def test_worker_with_a_silent_line_blames_the_line_until_a_meter_answers(tmp_path: Path) -> None:
@@ -113,8 +130,8 @@ def test_worker_with_one_silent_meter_blames_the_meter(tmp_path: Path) -> None:
             worker,
             lambda s: sum(isinstance(x, MeterSample) and x.meter == "silent" for x in s) >= 4,
         )
-    faults = {(s.meter, s.fault) for s in samples if isinstance(s, MeterSample)}
-    assert faults == {("incomer", None), ("silent", MeterFault.NO_REPLY)}
+    by_meter = {(s.meter, s.fault) for s in samples if isinstance(s, MeterSample)}
+    assert by_meter == {("incomer", None), ("silent", MeterFault.NO_REPLY)}
     assert conditions(samples) == [BusCondition.OK]
 
 
