@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.load import load_site
 from edge.config.io import (
     AlarmPlan,
     Bias,
@@ -19,6 +18,7 @@ from edge.config.io import (
     ScanPlan,
     WatchdogPlan,
 )
+from edge.config.load import load_site
 from edge.model.bus import LineKind, Parity
 from edge.model.registers import Quantity
 from edge.model.spec import (

@@ -10,8 +10,8 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config.load import load_site
 from edge.config.findings import Findings
+from edge.config.load import load_site
 from edge.config.shape import check_shape
 from edge.config.site import Site
 from edge.model.problem import ProblemsError

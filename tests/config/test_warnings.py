@@ -10,6 +10,20 @@ from tests.config.plant import LOAD, PLAN, demand, refusals, site, warnings
 
 _WARNINGS = [
     (
+        site(more='[pulse.solar]\npin = 6\nwh_per_pulse = 24\ndirection = "export"\n'),
+        (
+            "site.toml:37 pulse.solar: not a source of the energy that the site takes; it is counted "
+            "and decides nothing; name an import pulse in metering.sources, or leave it so"
+        ),
+    ),
+    (
+        site(more='[metering]\nsources = ["meter.incomer.power"]\n'),
+        (
+            "site.toml:25 pulse.incomer: not a source of the energy that the site takes; it is counted "
+            "and decides nothing; name an import pulse in metering.sources, or leave it so"
+        ),
+    ),
+    (
         site(("/dev/serial/by-path/usb-1", "/dev/ttyUSB0")),
         (
             "site.toml:17 bus.main.port: name depends on the order of plugging: got /dev/ttyUSB0, "

@@ -28,6 +28,7 @@ def check_metering(site: Site, profiles: Mapping[str, Profile], findings: Findin
     for name, pulse in site.pulse.items():
         _check_pulse(name, pulse, site, findings)
     _check_sources(site, profiles, findings)
+    _check_idle_pulses(site, findings)
     contract_kw, power_kw = site.demand.contract_kw, power_max_kw(site)
     if power_kw <= contract_kw:
         findings.refuse(
@@ -99,6 +100,18 @@ def _check_pulse(name: str, pulse: PulseSection, site: Site, findings: Findings)
             effect="projection has wide bounds",
             next_step="check pulse constant and ratios",
         )
+
+
+def _check_idle_pulses(site: Site, findings: Findings) -> None:
+    for name, pulse in site.pulse.items():
+        is_default = not site.metering.sources and pulse.direction is Direction.IMPORT
+        if not is_default and f"pulse.{name}" not in site.metering.sources:
+            findings.warn(
+                ("pulse", name),
+                "not a source of the energy that the site takes",
+                effect="it is counted and decides nothing",
+                next_step="name an import pulse in metering.sources, or leave it so",
+            )
 
 
 def _check_sources(site: Site, profiles: Mapping[str, Profile], findings: Findings) -> None:
