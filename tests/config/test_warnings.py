@@ -13,14 +13,16 @@ _WARNINGS = [
         site(more='[pulse.solar]\npin = 6\nwh_per_pulse = 24\ndirection = "export"\n'),
         (
             "site.toml:37 pulse.solar: not a source of the energy that the site takes; "
-            "it is counted and decides nothing; name an import pulse in metering.sources, or leave it so"
+            "it is counted and decides nothing; name an import pulse in metering.sources, "
+            "or leave it so"
         ),
     ),
     (
         site(more='[metering]\nsources = ["meter.incomer.power"]\n'),
         (
             "site.toml:25 pulse.incomer: not a source of the energy that the site takes; "
-            "it is counted and decides nothing; name an import pulse in metering.sources, or leave it so"
+            "it is counted and decides nothing; name an import pulse in metering.sources, "
+            "or leave it so"
         ),
     ),
     (
