@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +41,9 @@ def read_hardware_identity(root: Path = Path("/")) -> HardwareIdentity | None:
     machine_id = _text(root / "etc/machine-id")
     if not machine_id:
         return None
+    # OpenSSL comes with it, 4 MB that a machine with a serial number of its own never needs.
+    import hashlib  # noqa: PLC0415
+
     digest = hashlib.blake2s(machine_id.encode(), key=_MACHINE_ID_LABEL, digest_size=8)
     return HardwareIdentity(digest.hexdigest(), "machine-id", is_copied_with_disk=True)
 

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from edge.core.controller import ControllerState, new_state
 from edge.core.rebase import rebase_delta_ns, shift_instants
-from edge.keeper.archive import CHECKPOINT_NAME
-from edge.keeper.slots import read_newest
+from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Fact
 from edge.model.scan import ClockTrust

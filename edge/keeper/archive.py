@@ -14,14 +14,12 @@ from typing import Final
 
 import msgspec
 
-from edge.keeper.journal import Journal
+from edge.keeper.journal import JOURNAL_NAME, Journal
 from edge.keeper.link import DiskTrouble, EventRecord, Saved, StateRecord
-from edge.keeper.slots import SlotFile
+from edge.keeper.slots import CHECKPOINT_NAME, SlotFile
 from edge.model.event import Event, EventKind, Fact, Severity
 from edge.model.plan import Plan
 
-CHECKPOINT_NAME: Final = "checkpoint.slots"
-JOURNAL_NAME: Final = "journal.db"
 _PENDING_MAX: Final = 5000  # records; the control process keeps as many
 
 

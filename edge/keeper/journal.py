@@ -17,6 +17,7 @@ import msgspec
 from edge.keeper.link import EventRecord
 from edge.model.event import Event, EventKind, Severity
 
+JOURNAL_NAME: Final = "journal.db"  # in the state folder
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS event(
   id INTEGER PRIMARY KEY, writer INTEGER NOT NULL, number INTEGER NOT NULL, utc_ns INTEGER NOT NULL,

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+CHECKPOINT_NAME: Final = "checkpoint.slots"  # in the state folder
 SLOT_BYTES: Final = 256 * 1024
 _MAGIC: Final = b"DENBAN-1"
 _HEADER: Final = struct.Struct("<8sQII")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge.keeper.archive import CHECKPOINT_NAME, JOURNAL_NAME, Archive
-from edge.keeper.journal import read_events
+from edge.keeper.archive import Archive
+from edge.keeper.journal import JOURNAL_NAME, read_events
 from edge.keeper.link import DiskTrouble, EventRecord, Saved, StateRecord
-from edge.keeper.slots import read_newest
+from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
 from edge.model.plan import Plan

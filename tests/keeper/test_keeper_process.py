@@ -15,14 +15,13 @@ import pytest
 
 from edge.config.codec import encode_spec
 from edge.keeper import requests
-from edge.keeper.archive import CHECKPOINT_NAME, JOURNAL_NAME
 from edge.keeper.flight import read_segment, segments_in
 from edge.keeper.handle import KeeperHandle
-from edge.keeper.journal import read_events
+from edge.keeper.journal import JOURNAL_NAME, read_events
 from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, Identity
 from edge.keeper.setup import KeeperSetup
-from edge.keeper.slots import read_newest
+from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
 from edge.model.order import Acknowledge, Order, Override, OverrideMode, SetLimit, TakePlan
