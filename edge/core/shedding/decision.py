@@ -174,8 +174,8 @@ class Automation:
         room_w = headroom_w(scene.limits, power, spec.restore_margin_ratio, spec.no_restore_ns)
         if spec.instant_limit_w is None:
             return room_w
-        now_w = power.high_w if scene.measured_w is None else scene.measured_w
-        return min(room_w, spec.instant_limit_w * spec.instant_release_ratio - now_w)
+        assert scene.measured_w is not None
+        return min(room_w, spec.instant_limit_w * spec.instant_release_ratio - scene.measured_w)
 
     def _restore(
         self, scene: Scene, power: PowerEstimate, held: list[Load], wanted: bool

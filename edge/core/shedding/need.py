@@ -76,7 +76,7 @@ def wanted_w(limit: LimitOutlook, power: PowerEstimate, mask_ns: int) -> float:
     """W that are missing for the floor even if the pessimist is right; 0 if none, or too early to
     say.
     """
-    if limit.floor_w is None or limit.gain_ratio <= 0.0 or limit.elapsed_ns < mask_ns:
+    if limit.floor_w is None or limit.gain_ratio <= 0.0 or masked(limit, mask_ns):
         return 0.0
     return max(0.0, (limit.floor_w - limit.projected_w_high(power)) / limit.gain_ratio)
 

@@ -30,7 +30,7 @@ EVERY_DAY: frozenset[int] = frozenset()
 HOURS = (DailyWindow(time(0, 20), time(0, 25), EVERY_DAY),)
 LOADS = (
     a_load("a", 100, min_shed_s=60, max_shed_s=200, min_run_s=90, rest_s=40),
-    a_load("b", 80, min_shed_s=30, min_run_s=20, rest_s=120, group="g", lead_s=15),
+    a_load("b", 80, min_shed_s=30, min_run_s=20, rest_s=120, group="g", lead_s=40),
     a_load("c", 60, min_shed_s=100, max_shed_s=300, group="g", has_feedback=True),
     a_load("d", 50, min_shed_s=45, essential=HOURS),
     a_load("e", 70, kind=LoadKind.ABSORB, min_shed_s=25, min_run_s=35, rest_s=80),

@@ -233,5 +233,6 @@ def test_state_of_loads_that_left_the_site_file_is_dropped_and_of_others_kept() 
     kept = msgspec.msgpack.decode(msgspec.msgpack.encode(panel.state), type=SheddingState)
     again = Panel(a_spec(a_load("b"), a_load("c")), kept)
     assert sorted(kept.loads) == ["b", "c"]
+    assert again.shedding.relays == (RelayCommand("b", True), RelayCommand("c", False))
     again.step(1001, power_kw(750), OVER)
     assert again.shed == ["b"]
