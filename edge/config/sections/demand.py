@@ -101,7 +101,7 @@ class PlanSection(Section, frozen=True):
         NonEmpty,
         Meta(description="Folder for plan files, relative to the site file or absolute."),
     ]
-    slot_s: Annotated[int, Meta(ge=300, le=3600, description="Length of a slot.")] = 1800
+    slot_s: Annotated[int, Meta(ge=60, le=3600, description="Length of a slot.")] = 1800
     gate_close_s: Annotated[
         Annotated[int, Meta(ge=0, le=86400)],
         Meta(description="A slot's plan may change until so long before the slot."),
