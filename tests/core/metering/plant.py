@@ -48,7 +48,10 @@ def spec(
     everything = frozenset(Quantity)
     return MeteringSpec(
         sources=sources,
-        pulses=(PulseSpec("incomer", weight, denominator, direction),),
+        pulses=(
+            PulseSpec("yard", 1, 1, Direction.IMPORT),
+            PulseSpec("incomer", weight, denominator, direction),
+        ),
         meters=tuple(
             MeterSpec(name, "main", everything, modulus_uwh, 5 * S)
             for name in ("incomer", "second")
@@ -109,7 +112,7 @@ class Plant:
     def pass_by(self, span_ns: int) -> None:
         """Time and energy pass and nobody looks."""
         energy = energy_uwh(abs(self.power_w), span_ns)
-        weight = self.spec.pulses[0].uwh_numerator
+        weight = self.spec.pulses[-1].uwh_numerator
         before = self.import_uwh // weight
         self.now += span_ns
         if self.power_w >= 0:
@@ -184,7 +187,7 @@ class Plant:
         ]
 
     def _pulse_count(self) -> int:
-        return self.import_uwh // self.spec.pulses[0].uwh_numerator - self.pulses_lost
+        return self.import_uwh // self.spec.pulses[-1].uwh_numerator - self.pulses_lost
 
     def _check(self, step: MeteringStep) -> None:
         """What holds in every scan: spans follow each other, energy is never negative."""

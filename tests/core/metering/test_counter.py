@@ -133,7 +133,7 @@ def test_counter_with_suspect_reads_that_disagree_starts_waiting_again(odd_uwh: 
 
 def test_counter_with_jitter_after_a_reset_gives_no_negative_energy() -> None:
     top = 53_700 * KWH
-    _, advances = _after(top, 10 * WH, 9 * WH, 9 * WH, 9 * WH)
+    _, advances = _after(top, 10 * WH, 8 * WH, 8 * WH, 8 * WH)
     assert advances[-1] == Advance(Verdict.RESET, 0, 2 * S, 10 * WH - top)
 
 

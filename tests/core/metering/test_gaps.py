@@ -45,6 +45,12 @@ def test_gap_of_a_power_register_alone_is_estimated_and_told_with_its_amount() -
         "import_kwh": pytest.approx(7.575),
         "export_kwh": 0.0,
     }
+    assert plant.told(EventKind.SOURCE) == [
+        ("meter.incomer.power", Severity.INFO, "first_believable", False),
+        ("site", Severity.ALARM, "all_lost", False),
+        ("meter.incomer.power", Severity.INFO, "first_believable", False),
+        ("site", Severity.INFO, "all_lost", True),
+    ]
     assert plant.last is not None
     assert plant.last.known_until_mono_ns == plant.now
 

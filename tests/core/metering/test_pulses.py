@@ -71,6 +71,7 @@ def test_pulses_counted_anew_count_in_full_and_begin_a_new_span(epoch: int, coun
     one = _Input(24_000_000, 1)
     one.hear(0, 10)
     one.hear(1, 12)
+    assert one.track.breaks_count == 0
     one.hear(2, count, epoch=epoch)
     assert one.track.total_import_uwh == 5 * 24_000_000
     assert (one.track.from_mono_ns, one.track.breaks_count) == (2 * S - 1, 1)

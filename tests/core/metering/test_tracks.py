@@ -39,11 +39,11 @@ def test_track_with_all_its_energy_after_the_settled_instant_keeps_it() -> None:
 
 
 def test_track_settled_within_a_span_keeps_the_later_share() -> None:
-    track = _track(0, 10, 100, 50)
-    track.settle(4 * S)
-    assert (track.import_uwh, track.export_uwh, track.from_mono_ns) == (60, 30, 4 * S)
+    track = _track(2, 12, 100, 50)
+    track.settle(6 * S)
+    assert (track.import_uwh, track.export_uwh, track.from_mono_ns) == (60, 30, 6 * S)
     track.settle(3 * S)
-    assert (track.import_uwh, track.from_mono_ns) == (60, 4 * S)
+    assert (track.import_uwh, track.from_mono_ns) == (60, 6 * S)
 
 
 def test_track_settled_beyond_its_end_takes_the_share_of_the_next_span() -> None:

@@ -105,6 +105,9 @@ def test_trap_03_pulses_missed_without_a_register_are_estimated_not_zero() -> No
     assert event.facts["reason"] == "gap_estimated"
     assert event.facts["import_kwh"] == bridged.import_uwh / KWH
     assert event.facts["gap_s"] == pytest.approx(600.1)
+    assert plant.told(EventKind.SOURCE) == [
+        ("pulse.incomer", Severity.INFO, "first_believable", False)
+    ]
 
 
 def test_trap_04_outage_of_all_sources_keeps_the_total_and_marks_it() -> None:
