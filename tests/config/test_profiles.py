@@ -1,4 +1,4 @@
-"""Meter profiles: those shipped say what the makers' lists say, and one's own are checked."""
+"""Meter profiles: those shipped say what the published maps say, and one's own are checked."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _map(folder: Path, profile: str, **own: str) -> RegisterMap:
     return loaded.io.buses[0].meters[0].map
 
 
-# field, function code, address, type, word order, W or Wh of one raw count; the makers' lists, the
-# same in volkszaehler/mbmd meters/rs485.
+# field, function code, address, type, word order, W or Wh of one raw count, by
+# volkszaehler/mbmd meters/rs485.
 _SHIPPED = {
     "eastron-sdm630": [
         (Quantity.POWER, 4, 0x34, WordType.F32, WordOrder.BIG, 1, 1),
@@ -77,7 +77,7 @@ def test_shipped_profiles_are_these() -> None:
 
 
 @pytest.mark.parametrize("profile", _SHIPPED)
-def test_shipped_profile_is_the_makers_list(tmp_path: Path, profile: str) -> None:
+def test_shipped_profile_is_the_published_map(tmp_path: Path, profile: str) -> None:
     register_map = _map(tmp_path, profile)
     assert register_map.name == profile
     assert [
