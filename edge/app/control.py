@@ -135,6 +135,7 @@ class ControlProcess:
             overruns=scan.pace.overrun_count,
             late_us_p50=late.p50_ns / 1e3,
             late_us_p99=late.p99_ns / 1e3,
+            late_us_p999=late.p999_ns / 1e3,
             late_us_max=late.max_ns / 1e3,
             realtime=plan.priority > 0 and not any("SCHED_FIFO" in what for what in refused),
             memory_locked=plan.lock_memory and not any("memory" in what for what in refused),

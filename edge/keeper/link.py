@@ -46,6 +46,7 @@ class ScanHealth(Struct, frozen=True):
     overruns: int
     late_us_p50: float
     late_us_p99: float
+    late_us_p999: float
     late_us_max: float
     realtime: bool
     memory_locked: bool

@@ -31,7 +31,7 @@ from tests.specs import control_spec
 
 _DEADLINE_S = 20.0
 _IDENTITY = Identity("EG-KITA", "Rolling mill", "single", "host", "serial", "1.0", 1)
-_HEALTH = ScanHealth(10, 0, 1.0, 2.0, 3.0, realtime=True, memory_locked=True, watchdog="none")
+_HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
 _STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
 
 
