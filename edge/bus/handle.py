@@ -100,7 +100,8 @@ class BusWorker:
         self._page.lease_until_mono_ns = 0
         self._process.kill()
         self._process.wait()
-        self._close_ends()
+        self._link.close()
+        self._page.close()
 
     def _has_stalled(self, now_mono_ns: int) -> bool:
         alive_mono_ns = self._page.alive_mono_ns
@@ -122,12 +123,15 @@ class BusWorker:
 
     def _replace(self, now_mono_ns: int) -> None:
         """A new process with a page and a link of its own; if there is no memory, try later."""
-        self._close_ends()
+        link, page = self._link, self._page
         try:
             self._spawn(now_mono_ns)
         except OSError as fault:
             self._put_off(now_mono_ns)
             sys.stderr.write(f"bus.{self._plan.name}: worker cannot be started: {fault}\n")
+        else:
+            link.close()
+            page.close()
 
     def _give(self, condition: BusCondition) -> None:
         if condition is not self._condition:
@@ -157,7 +161,3 @@ class BusWorker:
         self._receiver = SampleReceiver(control_end)
         self._spawned_mono_ns = now_mono_ns
         self._given_up = False
-
-    def _close_ends(self) -> None:
-        self._link.close()
-        self._page.close()

@@ -51,10 +51,7 @@ class PollSchedule:
             for index, ready_mono_ns in enumerate(self._ready_mono_ns())
             if ready_mono_ns <= now_mono_ns
         ]
-        if not due:
-            return None
-        dead = [index for index in due if self._turns[index].is_dead()]
-        return min(dead or due, key=lambda index: self._turns[index].served_mono_ns)
+        return min(due, key=lambda index: self._turns[index].served_mono_ns, default=None)
 
     def wait_ns(self, now_mono_ns: int) -> int:
         """Time until some meter is due; very long if none will ever be."""

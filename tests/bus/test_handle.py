@@ -158,6 +158,37 @@ def test_worker_that_dies_again_and_again_is_replaced_ever_more_rarely(tmp_path:
     assert delays_s == pytest.approx([0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0])
 
 
+def test_worker_that_cannot_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The machine is out of something for a while; the scan goes on and asks again later."""
+    with (
+        FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
+        working(plan_for(tmp_path / "port")) as worker,
+    ):
+        os.kill(worker.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", "/nonexistent/python")
+            worker.check(boottime_ns())
+            worker.renew(FOREVER)
+            samples = worker.drain()
+        assert conditions(samples)[-1] is BusCondition.WORKER_LOST
+        assert worker.counts()["requests"] == 0
+        assert samples_until(worker, has_good)
+    assert capsys.readouterr().err.startswith("bus.main: worker cannot be started: ")
+
+
+def test_worker_that_never_starts_is_given_up(tmp_path: Path) -> None:
+    """Twenty seconds without a first sign of life; time is an argument."""
+    with working(plan_for(tmp_path / "none")) as worker:
+        os.kill(worker.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.pid, os.WSTOPPED)
+        assert worker._page.alive_mono_ns == 0
+        worker.check(boottime_ns() + 20 * NS_PER_S + 1)
+        assert conditions(worker.drain()) == [BusCondition.OK, BusCondition.WORKER_LOST]
+
+
 def test_worker_of_a_killed_parent_ends(tmp_path: Path) -> None:
     """A whole control process is killed; its worker goes with it."""
     program = (
