@@ -78,6 +78,18 @@ def load_site(path: Path) -> LoadedSite:
     )
 
 
+def load_profiles(path: Path) -> dict[str, Profile]:
+    """Every profile that the site file at `path` could name: those shipped, and its own.
+
+    Raises ProblemsError when one of them is faulty.
+    """
+    shelf = _Shelf(path.parent / "profiles")
+    profiles = {name: shelf.take(name) for name in shelf.names}
+    if shelf.problems:
+        raise ProblemsError(shelf.problems)
+    return {name: profile for name, profile in profiles.items() if profile is not None}
+
+
 class _Shelf:
     """Profiles by name: those shipped, and the plant's own beside the site file."""
 

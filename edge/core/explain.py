@@ -51,9 +51,21 @@ _REASONS: Final[Mapping[str, str]] = {
     "adopted": "came in step and begins a new grid",
 }
 _UNITS: Final = {"_kwh": "kWh", "_kw": "kW", "_s": "s", "_uwh": "µWh"}
-# The journal keeps these beside a figure in other units that is shown.
+# Longer times are read in minutes.
+_SECONDS_MAX: Final = 120
+# Facts whose value is a word of the code.
+_CODES: Final = frozenset({"fault", "condition", "was", "refused", "policy", "register"})
+# The journal keeps these beside another fact that is shown.
 _SILENT: Final = frozenset(
-    {"energy_uwh", "new_uwh", "metered_uwh", "deviation_uwh", "digest", "end_utc_ns"}
+    {
+        "energy_uwh",
+        "new_uwh",
+        "metered_uwh",
+        "deviation_uwh",
+        "digest",
+        "end_utc_ns",
+        "commanded_on",
+    }
 )
 
 
@@ -91,7 +103,7 @@ class _Facts:
             return _number(name, value)
         if name == "reason":
             return _REASONS.get(str(value), str(value))
-        return str(value)
+        return str(value).replace("_", " ") if name in _CODES else str(value)
 
 
 def explain(event: Event, zone: tzinfo) -> str:
@@ -104,8 +116,10 @@ def explain(event: Event, zone: tzinfo) -> str:
 def _number(name: str, value: float) -> str:
     unit = next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
     digits = 3 if unit == "kWh" else 1
+    if name.endswith("_s") and abs(value) >= _SECONDS_MAX:
+        return f"{value / 60:.1f} min"
     text = str(value) if isinstance(value, int) else f"{value:.{digits}f}".rstrip("0").rstrip(".")
-    return f"{text} {unit}".rstrip()
+    return f"{'0' if text == '-0' else text} {unit}".rstrip()
 
 
 def _join(*parts: str) -> str:

@@ -1,6 +1,11 @@
-"""One recorded day in steps of a second: plant, meters and decisions in one loop."""
+"""One recorded day in steps of a second: plant, meters and decisions in one loop.
+
+Meters answer at once and never fail; what a plant does with real ones is the bench's business.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 from msgspec import Struct
 
@@ -15,8 +20,11 @@ from edge.model.spec import ControlSpec, Direction, LoadKind
 from edge.model.units import NS_PER_S
 
 # Any instant does as the start of the boot's clock; not zero, which would look like "never".
-_BOOT_NS = 1_000 * NS_PER_S
-_UWH_PER_W_S = 1_000_000 / 3600
+_BOOT_NS: Final = 1_000 * NS_PER_S
+_UWH_PER_W_S: Final = 1_000_000 / 3600
+_WS_PER_KWH: Final = 3.6e6
+# The day's last interval closes with the first pulse after it, and power must not end before.
+_TAIL_S: Final = 300
 
 
 class DayTask(Struct, frozen=True):
@@ -31,7 +39,9 @@ class DayTask(Struct, frozen=True):
 
 
 class LoadDay(Struct):
-    """One load over the day."""
+    """One load over the day. For an absorb load `shed_s` is the time that it was switched on, and
+    `curtailed_kwh` is negative: it has drawn more.
+    """
 
     name: str
     switchings: int = 0
@@ -46,14 +56,13 @@ class DayResult(Struct):
     steps: int
     natural_kwh: float
     drawn_kwh: float
-    natural_intervals_kw: list[float]
     intervals: list[dict[str, Fact]]
     slots: list[dict[str, Fact]]
     loads: list[LoadDay]
 
 
 class DaySimulation:
-    """Runs one task. `drawn` is what the site's meters see."""
+    """Runs one task. `drawn` is what the site's meters see, `natural` what was recorded."""
 
     def __init__(self, spec: ControlSpec, task: DayTask) -> None:
         self._spec = spec
@@ -61,46 +70,47 @@ class DaySimulation:
         loads = spec.shedding.loads
         self._plant = RecordedPlant(task.record, loads)
         self._controller = Controller(spec, new_state(), _BOOT_NS)
-        self._moved = [load.kind is LoadKind.SHED and load.safe_shed for load in loads]
+        self._moved = [load.safe_shed for load in loads]
+        self._absorbs = [load.kind is LoadKind.ABSORB for load in loads]
         self._drawn_uwh = 0.0
-        self._natural_uwh = 0.0
-        loads_day = [LoadDay(load.name) for load in loads]
-        self._result = DayResult(task.day, 0, 0.0, 0.0, [], [], [], loads_day)
+        self._result = DayResult(
+            task.day, 0, 0.0, 0.0, [], [], [LoadDay(load.name) for load in loads]
+        )
         self._pulses = [p for p in spec.metering.pulses if p.direction is Direction.IMPORT]
         self._feedback = [(i, load.name) for i, load in enumerate(loads) if load.has_feedback]
 
     def run(self) -> DayResult:
         """All steps of the day."""
         task = self._task
-        first = task.start_utc_s - task.warm_up_s
-        offset = first - task.record.start_utc_s
-        result = self._result
-        for second in range(task.end_utc_s - first):
-            counts = second >= task.warm_up_s
-            self._plant.at(offset + second)
+        first_utc_s = task.start_utc_s - task.warm_up_s
+        offset_s = first_utc_s - task.record.start_utc_s
+        length_s = task.end_utc_s - first_utc_s
+        for second in range(length_s + _TAIL_S):
+            self._plant.at(offset_s + second)
             power_w = self._plant.power_w(self._moved)
             self._drawn_uwh += power_w * _UWH_PER_W_S
-            self._natural_uwh += self._plant.site_w * _UWH_PER_W_S
+            counts = task.warm_up_s <= second < length_s
             if counts:
                 self._account(power_w)
-            outputs = self._controller.step(self._inputs(second, first, power_w))
+            outputs = self._controller.step(self._inputs(second, first_utc_s, power_w))
             for index, relay in enumerate(outputs.relays):
                 if relay.shed != self._moved[index]:
                     self._moved[index] = relay.shed
-                    result.loads[index].switchings += counts
+                    self._result.loads[index].switchings += counts
             if outputs.events:
                 self._read(outputs.events)
-        result.steps = task.end_utc_s - first
-        return result
+        self._result.steps = length_s + _TAIL_S
+        return self._result
 
     def _account(self, power_w: float) -> None:
         result = self._result
-        result.natural_kwh += self._plant.site_w / 3.6e6
-        result.drawn_kwh += power_w / 3.6e6
+        result.natural_kwh += self._plant.site_w / _WS_PER_KWH
+        result.drawn_kwh += power_w / _WS_PER_KWH
         for index, load in enumerate(result.loads):
             if self._moved[index]:
                 load.shed_s += 1
-                load.curtailed_kwh += self._plant.loads_w[index] / 3.6e6
+                energy_kwh = self._plant.loads_w[index] / _WS_PER_KWH
+                load.curtailed_kwh += -energy_kwh if self._absorbs[index] else energy_kwh
 
     def _inputs(self, second: int, first_utc_s: int, power_w: float) -> ScanInputs:
         now_ns = _BOOT_NS + (second + 1) * NS_PER_S
@@ -121,7 +131,10 @@ class DaySimulation:
             (),
             meters,
             (),
-            tuple(FeedbackSample(name, not self._moved[i]) for i, name in self._feedback),
+            tuple(
+                FeedbackSample(name, self._moved[i] is self._absorbs[i])
+                for i, name in self._feedback
+            ),
             self._orders(second),
         )
 
@@ -130,14 +143,15 @@ class DaySimulation:
         return (TakePlan(plan, "simulation"),) if plan is not None and second == 0 else ()
 
     def _read(self, events: tuple[Event, ...]) -> None:
-        start_ns = self._task.start_utc_s * NS_PER_S
+        """Keep what closed in the day."""
         for event in events:
             if event.kind is EventKind.INTERVAL_CLOSED:
-                facts, into = event.facts, self._result.intervals
+                into = self._result.intervals
             elif event.kind is EventKind.SLOT_CLOSED:
-                facts, into = event.facts, self._result.slots
+                into = self._result.slots
             else:
                 continue
-            start = facts["start_utc_ns"]
-            if isinstance(start, int) and start >= start_ns:
-                into.append(facts)
+            end_utc_ns = event.facts["end_utc_ns"]
+            assert isinstance(end_utc_ns, int)
+            if self._task.start_utc_s * NS_PER_S < end_utc_ns <= self._task.end_utc_s * NS_PER_S:
+                into.append(event.facts)

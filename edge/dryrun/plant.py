@@ -24,8 +24,11 @@ class RecordedPlant:
         self.loads_w = [0.0] * len(loads)
 
     def at(self, second: int) -> None:
-        """Set `site_w` and `loads_w` to what would be drawn with no relay moved."""
-        row = second // self._step_s
+        """Set `site_w` and `loads_w` to what would be drawn with no relay moved.
+
+        After the record's end its last row goes on.
+        """
+        row = min(second // self._step_s, len(self._site_w) - 1)
         if row == self._row:
             return
         self._row = row

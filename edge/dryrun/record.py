@@ -111,18 +111,18 @@ class _Rows:
     def record(self) -> Record:
         parsed = list(self._parse())
         self._raise_problems()
-        step_s = self._step_s([utc_s for utc_s, _ in parsed])
+        step_s = self._step_s([(line, utc_s) for line, utc_s, _ in parsed])
         # Energy of a row is spread evenly over its step, so its sum is kept exactly.
         site_scale = 3600.0 / step_s if self._columns[1] == "energy_kwh" else 1.0
-        site_w = [values[0] * 1e3 * site_scale for _, values in parsed]
+        site_w = [values[0] * 1e3 * site_scale for _, _, values in parsed]
         loads_w = {
-            column.removesuffix("_kw"): [values[index] * 1e3 for _, values in parsed]
+            column.removesuffix("_kw"): [values[index] * 1e3 for _, _, values in parsed]
             for index, column in enumerate(self._columns[1:])
             if index
         }
-        return Record(self._path.name, parsed[0][0], step_s, site_w, loads_w)
+        return Record(self._path.name, parsed[0][1], step_s, site_w, loads_w)
 
-    def _parse(self) -> Iterator[tuple[int, list[float]]]:
+    def _parse(self) -> Iterator[tuple[int, int, list[float]]]:
         before_utc_s = 0
         for number, row in enumerate(self._rows, start=2):
             if not row:
@@ -140,7 +140,7 @@ class _Rows:
                 self._fault(number, f"got {','.join(row[1:])}, need numbers of zero or more")
                 continue
             before_utc_s = utc_s
-            yield utc_s, values
+            yield number, utc_s, values
 
     def _utc_s(self, text: str, before_utc_s: int) -> int:
         """Local time, or time with an offset. The hour that a DST day repeats is told by order."""
@@ -151,13 +151,16 @@ class _Rows:
                 moment = moment.replace(fold=1)
         return int(moment.timestamp())
 
-    def _step_s(self, times: list[int]) -> int:
-        step_s = times[1] - times[0]
+    def _step_s(self, times: list[tuple[int, int]]) -> int:
+        """The even step of `times`, each with its line."""
+        if len(times) < 2:
+            raise _refused(str(self._path), f"too short: got {len(times)} rows, need two")
+        step_s = times[1][1] - times[0][1]
         if step_s < 1:
-            raise _refused(f"{self._path}:3", f"step: got {step_s} s, need above 0")
-        for number, (before, after) in enumerate(pairwise(times), start=3):
+            raise _refused(f"{self._path}:{times[1][0]}", f"step: got {step_s} s, need above 0")
+        for (_, before), (line, after) in pairwise(times):
             if after - before != step_s:
-                self._fault(number, f"step: got {after - before} s, need {step_s} s as before")
+                self._fault(line, f"step: got {after - before} s, need {step_s} s as before")
         self._raise_problems()
         return step_s
 

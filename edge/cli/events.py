@@ -1,0 +1,97 @@
+"""`denban events`: the journal as lines for people or for programs, straight from its file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from edge.cli.records import JournalPlace, journal_of, journal_options, reading
+from edge.cli.terms import date_time, moment_ns
+from edge.core.explain import explain
+from edge.keeper.journal import read_events
+from edge.model.event import Event, EventKind
+from edge.model.units import NS_PER_S
+
+_NEVER_UTC_NS: Final = (1 << 63) - 1
+_TURN_S: Final = 1.0
+# The keeper writes once a second; what it writes late is still seen.
+_LATE_NS: Final = 10 * NS_PER_S
+
+
+@click.command()
+@click.option("--since", "since_utc_ns", type=moment_ns, metavar="TIME", help="From this time on.")
+@click.option("--until", "until_utc_ns", type=moment_ns, metavar="TIME", help="Before this time.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice([kind.value for kind in EventKind]),
+    help="Only these kinds; may be given more than once.",
+)
+@click.option("--audit", is_flag=True, help="Only who asked for what: the same as --kind audit.")
+@click.option("--follow", is_flag=True, help="Go on with new events until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@journal_options
+def events(
+    since_utc_ns: int | None,
+    until_utc_ns: int | None,
+    kinds: tuple[str, ...],
+    audit: bool,
+    follow: bool,
+    as_json: bool,
+    site_path: Path | None,
+    store_path: Path | None,
+) -> None:
+    """Show what happened and why, oldest first."""
+    place = journal_of(site_path, store_path)
+    chosen = tuple(EventKind(kind) for kind in kinds)
+    if audit:
+        chosen = (*chosen, EventKind.AUDIT)
+    until_utc_ns = _NEVER_UTC_NS if until_utc_ns is None else until_utc_ns
+    shown = read_events(place.path, since_utc_ns or 0, until_utc_ns, chosen)
+    with reading(place):
+        newest_utc_ns = since_utc_ns or 0
+        for event in shown:
+            _show(event, place, as_json)
+            newest_utc_ns = event.utc_ns
+        if follow:
+            for event in _new(place, newest_utc_ns, chosen):
+                _show(event, place, as_json)
+
+
+def _new(place: JournalPlace, since_utc_ns: int, kinds: tuple[EventKind, ...]) -> Iterator[Event]:
+    """Events after those up to `since_utc_ns`, as they are written; ends with Ctrl-C."""
+    seen: set[bytes] = set()
+    start_utc_ns = since_utc_ns + 1
+    while True:
+        recent: set[bytes] = set()
+        for event in read_events(place.path, start_utc_ns, _NEVER_UTC_NS, kinds):
+            key = msgspec.msgpack.encode(event)
+            if key not in seen:
+                yield event
+            recent.add(key)
+            since_utc_ns = max(since_utc_ns, event.utc_ns)
+        seen = recent
+        start_utc_ns = max(start_utc_ns, since_utc_ns - _LATE_NS)
+        try:
+            time.sleep(_TURN_S)
+        except KeyboardInterrupt:
+            return
+
+
+def _show(event: Event, place: JournalPlace, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(_with_names(event)).decode())
+        return
+    severity = "" if event.severity == "info" else f"{event.severity.upper()} "
+    click.echo(f"{date_time(event.utc_ns, place.zone)}  {severity}{explain(event, place.zone)}")
+
+
+def _with_names(event: Event) -> dict[str, object]:
+    """The journal's records are arrays; a program wants names."""
+    return {name: getattr(event, name) for name in event.__struct_fields__}
