@@ -192,7 +192,8 @@ class SheddingSpec(Struct, frozen=True):
     """Stage thresholds and pace. Ratios are of the target.
 
     `mask_ns` after an interval's start only the optimistic bound may shed; `no_restore_ns` before
-    its end nothing is restored; `settle_ns` after an action before the next; `restore_margin_ratio`
+    its end nothing is restored; `settle_ns` after an action before the next (as long as the power
+    estimate takes to show it all, so at least the projection's window); `restore_margin_ratio`
     is kept free after a restore; `caution_ratio` of the target starts the caution stage,
     `hysteresis_ratio` below ends it.
     """

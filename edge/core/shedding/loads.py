@@ -45,8 +45,8 @@ class LoadState(Struct):
 
 
 def first_state(spec: LoadSpec) -> LoadState:
-    """A load that was never moved: at its safe value, where outputs start, and rated power."""
-    return LoadState(on=safe_on(spec), learned_w=spec.rated_w)
+    """A load that was never moved: at its safe value, where outputs start, and expected power."""
+    return LoadState(on=safe_on(spec), learned_w=spec.rated_w * spec.duty_ratio)
 
 
 def safe_on(spec: LoadSpec) -> bool:

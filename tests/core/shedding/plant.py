@@ -31,6 +31,7 @@ def a_load(
     essential: tuple[DailyWindow, ...] = (),
     safe_shed: bool = False,
     has_feedback: bool = False,
+    duty_ratio: float = 1.0,
 ) -> LoadSpec:
     return LoadSpec(
         name=name,
@@ -46,6 +47,7 @@ def a_load(
         essential=essential,
         safe_shed=safe_shed,
         has_feedback=has_feedback,
+        duty_ratio=duty_ratio,
     )
 
 

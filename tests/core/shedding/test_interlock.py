@@ -172,6 +172,18 @@ def test_interlock_honours_rest_in_an_emergency() -> None:
     assert panel.moves() == [("a", True, "emergency")]
 
 
+def test_interlock_completes_a_move_under_way_before_it_turns_back() -> None:
+    panel = Panel(a_spec(a_load("a", lead_s=40), settle_s=0))
+    calm = block(so_far_kw=100)
+    panel.step(0, power_kw(100), calm)
+    moves = []
+    for at_s in range(1, 200):
+        order = shed_override("a") if at_s % 2 else run_override("a")
+        panel.step(at_s, power_kw(100), calm, orders=(order,))
+        moves += [(at_s, shed) for _, shed, _ in panel.moves()]
+    assert moves == [(41, True), (82, False), (123, True), (164, False)]
+
+
 def test_interlock_sees_essential_hours_begin_between_scans_of_a_tenth_of_a_second() -> None:
     panel = Panel(a_spec(a_load("d", essential=HOURS), settle_s=0))
     panel.step(0, power_kw(100), block(so_far_kw=100))

@@ -183,6 +183,13 @@ def test_a_probe_of_a_load_that_left_the_site_file_teaches_nothing() -> None:
     assert (again.state.probe, again.state.loads["b"].learned_count) == (None, 0)
 
 
+def test_a_load_counts_for_its_duty_until_more_is_learned() -> None:
+    panel = Panel(a_spec(a_load("a", 100, duty_ratio=0.5), a_load("b", 100, priority=2)))
+    panel.step(0, power_kw(100), CALM)
+    panel.step(900, power_kw(655), block(so_far_kw=600))
+    assert [event.facts["load_kw"] for event in panel.events(EventKind.RELAY)] == [50.0, 100.0]
+
+
 def test_no_load_counts_for_more_than_the_site_draws() -> None:
     panel = Panel(a_spec(a_load("huge", 900), a_load("b", 200, priority=2)))
     panel.step(0, power_kw(10), block(so_far_kw=10))

@@ -136,6 +136,13 @@ def test_shedding_rotates_the_members_of_a_group() -> None:
     assert [name for name, _, _ in order] == ["a", "b", "c", "a"]
 
 
+def test_shedding_of_the_only_load_of_a_group_yields_to_a_smaller_one() -> None:
+    panel = Panel(a_spec(a_load("large", 200, group="ovens"), a_load("small", 60)))
+    panel.step(900, power_kw(500), block())
+    panel.step(1000, power_kw(650), OVER)
+    assert panel.shed == ["small"]
+
+
 def test_restoring_needs_room_for_the_load_with_margin_by_the_pessimistic_bound() -> None:
     panel = Panel(a_spec(a_load("a", 100)))
     panel.step(900, power_kw(500), block())
