@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from edge.bus.client import RegisterRead, Reply
+from edge.bus.client import Reply
 from edge.core.metering.registers import Decoded, Request, decode, plan_requests
 from edge.model.bus import PolledMeter
 from edge.model.registers import RegisterMap
@@ -29,7 +29,7 @@ Told = Callable[[int, int, bool], None]
 class Reader(Protocol):
     """Reads registers of a meter: edge.bus.client.LineClient."""
 
-    async def read(self, meter: PolledMeter, request: RegisterRead) -> Reply: ...
+    async def read(self, meter: PolledMeter, request: Request) -> Reply: ...
 
 
 class Reading(Struct, frozen=True):
