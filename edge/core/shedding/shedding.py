@@ -178,8 +178,7 @@ class Shedding:
             wished_for = MoveReason.SAFE if wish is None else wish.reason
             on, reason = permit(load, on, wished_for, scene.now_mono_ns, emergency)
             if on is not load.state.on:
-                limit = wish.limit if wish is not None and reason is wish.reason else ""
-                moves.append(Wish(load, on, reason, limit))
+                moves.append(Wish(load, on, reason, "" if wish is None else wish.limit))
         return self._carry_out(scene, moves) if moves else []
 
     def _carry_out(self, scene: Scene, moves: list[Wish]) -> list[Event]:
