@@ -14,7 +14,7 @@ from edge.core.metering.note import Note
 from edge.core.metering.source import Source
 from edge.model.event import EventKind, Fact, Severity
 from edge.model.spec import Direction
-from edge.model.units import NS_PER_S, UWH_PER_KWH
+from edge.model.units import NS_PER_S, UWH_PER_KWH, energy_uwh
 
 
 class Mark(Struct):
@@ -50,11 +50,13 @@ class CrossCheck:
         state: CrossCheckState,
         ratio: float,
         window_ns: int,
+        power_w_max: float,
     ) -> None:
         self._sources = sources
         self._state = state
         self._ratio = ratio
         self._window_ns = window_ns
+        self._power_w_max = power_w_max
 
     def step(self, now_mono_ns: int, believes: Callable[[Source], bool]) -> list[Note]:
         """Compare at the end of each window; `believes` says who is believable now."""
@@ -82,7 +84,7 @@ class CrossCheck:
         measured = [
             one
             for source in self._sources
-            if believes(source) and (one := self._measure(source, now_mono_ns, span_ns)) is not None
+            if believes(source) and (one := self._measure(source, now_mono_ns)) is not None
         ]
         notes: list[Note] = []
         for other in measured[1:]:
@@ -91,13 +93,15 @@ class CrossCheck:
                 notes.extend(self._judge(reference, other, span_ns))
         return notes
 
-    def _measure(self, source: Source, now_mono_ns: int, span_ns: int) -> Measured | None:
+    def _measure(self, source: Source, now_mono_ns: int) -> Measured | None:
         mark = self._state.marks.get(source.label)
         if mark is None or mark.breaks_count != source.track.breaks_count:
             return None
         energy = _total_uwh(source) - mark.total_uwh
         lag_ns = mark.lag_ns + _lag_ns(source, now_mono_ns)
-        return Measured(source, energy, source.track.step_uwh + energy * lag_ns // span_ns)
+        # What flowed since its last word may be anything up to what the connection carries.
+        slack = source.track.step_uwh + energy_uwh(self._power_w_max, lag_ns)
+        return Measured(source, energy, slack)
 
     def _judge(self, reference: Measured, other: Measured, span_ns: int) -> list[Note]:
         difference = other.energy_uwh - reference.energy_uwh

@@ -64,7 +64,11 @@ class Metering:
             self._sources, self._ledger, state.baton, spec.stale_ns, spec.steady_ns, now_mono_ns
         )
         self._cross_check = CrossCheck(
-            self._sources, state.cross_check, spec.cross_check_ratio, spec.cross_check_ns
+            self._sources,
+            state.cross_check,
+            spec.cross_check_ratio,
+            spec.cross_check_ns,
+            spec.power_w_max,
         )
         self._watch = Watch(spec.meters, state.watch, now_mono_ns)
 
