@@ -32,6 +32,7 @@ class BenchProcess:
             [sys.executable, "-m", module, "--config", str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            process_group=0,  # the terminal's ^C is for who started the bench
         )
         self._client: rpc.Client | None = None
         try:
@@ -46,12 +47,13 @@ class BenchProcess:
         line = b""
         if select.select([self.process.stdout], [], [], _READY_S_MAX)[0]:
             line = self.process.stdout.readline()
-        if not line.startswith(b"ready"):
+        if b"ready" not in line:
             raise RuntimeError(
                 f"{module}: not up: got {line!r} in {_READY_S_MAX} s, need a ready line;"
                 " not started; see its standard error"
             )
-        return json.loads(line.removeprefix(b"ready") or b"null")
+        said = json.loads(line.removeprefix(b"ready") or b"null")
+        return said.get("ready", said) if isinstance(said, dict) else said
 
     def order(self, verb: str, **arguments: Any) -> Any:
         """Carry out an order of the process; raises RuntimeError with its error."""

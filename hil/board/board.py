@@ -144,7 +144,7 @@ class Board:
             "break_pulse": self._order_break_pulse,
             "feedback_stick": self._order_feedback_stick,
             "manual": self._order_manual,
-            "plant_set": self._plant.order,
+            "plant_set": self._order_plant_set,
             "load_trip": self._order_load_trip,
             "power_cut": self._order_power_cut,
             "moves": self._order_moves,
@@ -198,8 +198,13 @@ class Board:
     def _order_manual(self, load: str, position: Switch) -> None:
         self._wiring.switch(load, position, now_ns())
 
+    def _order_plant_set(self, name: Literal["base_w", "solar_w"], value_w: float) -> None:
+        self._plant.order(name, value_w)
+        self._journal.add(now_ns(), "plant_order", name=name, value_w=value_w)
+
     def _order_load_trip(self, name: str, on: bool = True) -> None:
         self._plant.trip(name, on=on)
+        self._journal.add(now_ns(), "load_trip", load=name, on=on)
 
     def _order_power_cut(self, unit: str) -> None:
         self._units[unit].cut_power(now_ns())
