@@ -84,13 +84,18 @@ class SlidingDemand:
     def outlook(self, present: Present, target: Target) -> LimitOutlook:
         """Of the windows that end within the horizon, the one that allows the least power."""
         interval_ns = self._interval_ns
+        power_w = present.power.power_w
         sub_start_utc_ns = self._ledger.start_of(present.grid_ns)
         ends_in_ns = sub_start_utc_ns + self._step_ns - present.grid_ns
+        windows_with_running, running_uwh, running_ns = self._running(sub_start_utc_ns)
         tightest_w = float("inf")
         tightest = (0, 0, interval_ns)
-        for energy_uwh, covered_ns in self._known(sub_start_utc_ns):
+        for index, (kept_uwh, kept_ns) in enumerate(self._kept_sums(sub_start_utc_ns)):
+            has_running = index < windows_with_running
+            energy_uwh = kept_uwh + running_uwh if has_running else kept_uwh
+            covered_ns = kept_ns + running_ns if has_running else kept_ns
             missing_ns = max(0, interval_ns - ends_in_ns - covered_ns)
-            spent = energy_uwh * NS_W_PER_UWH + present.power.power_w * missing_ns
+            spent = energy_uwh * NS_W_PER_UWH + power_w * missing_ns
             allowed_w = (target.target_w * interval_ns - spent) / ends_in_ns
             if allowed_w < tightest_w:
                 tightest_w = allowed_w
@@ -115,24 +120,18 @@ class SlidingDemand:
             partial=missing_ns - lag_ns > interval_ns * IRREGULAR_RATIO,
         )
 
-    def _known(self, sub_start_utc_ns: int) -> list[tuple[int, int]]:
-        """Energy and metered time that each window ahead has already, the next to end first."""
-        ledger = self._ledger.state
-        kept = self._kept_sums(sub_start_utc_ns)
-        running = ledger.running
+    def _running(self, sub_start_utc_ns: int) -> tuple[int, int, int]:
+        """How many of the windows ahead hold the running sub-interval, its energy, metered time."""
+        running = self._ledger.state.running
         if running is None:
-            return kept
+            return 0, 0, 0
         oldest_utc_ns = sub_start_utc_ns + self._step_ns - self._interval_ns
-        known = []
-        for index, (energy_uwh, covered_ns) in enumerate(kept):
-            if running.start_utc_ns >= oldest_utc_ns + index * self._step_ns:
-                known.append((energy_uwh + running.import_uwh, covered_ns + running.covered_ns))
-            else:
-                known.append((energy_uwh, covered_ns))
-        return known
+        windows = (running.start_utc_ns - oldest_utc_ns) // self._step_ns + 1
+        return windows, running.import_uwh, running.covered_ns
 
     def _kept_sums(self, sub_start_utc_ns: int) -> list[tuple[int, int]]:
-        """The same of closed sub-intervals only; these change once a sub-interval."""
+        """Energy and metered time of closed sub-intervals in each window ahead, the next to end
+        first; these change once a sub-interval."""
         closing = self._ledger.state.closing
         at = (sub_start_utc_ns, closing is None)
         if at == self._kept_at:

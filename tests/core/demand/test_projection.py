@@ -106,6 +106,24 @@ def test_finer_pulses_give_narrower_bounds(estimator: Estimator) -> None:
 
 
 @pytest.mark.parametrize("estimator", list(Estimator))
+def test_one_pulse_in_the_middle_of_the_window_may_be_no_power_at_all(estimator: Estimator) -> None:
+    """The counter stood just below its next step: the worst that a step can hide, and no more."""
+    meter = _Meter(estimator, step_uwh=100 * _WH, phase_uwh=100 * _WH - 1)
+    for step in range(1, 76):
+        estimate = meter.scan(1 if step == 60 else 0, 2 * NS_PER_S)
+    assert estimate is not None
+    assert estimate.power_w > 3000.0
+    assert estimate.low_w < 0.01 * estimate.power_w
+    assert estimate.high_w < 2.05 * estimate.power_w
+
+
+def test_pulses_of_constant_power_are_no_variation() -> None:
+    meter = _Meter(Estimator.TWO_POINT, step_uwh=100 * _WH, sigmas=2.0)
+    meter.run(100_000, 120)
+    assert meter.state.spread_w < 1000.0
+
+
+@pytest.mark.parametrize("estimator", list(Estimator))
 def test_estimators_agree_on_constant_power(estimator: Estimator) -> None:
     estimate = _Meter(estimator).run(300_000, 120)
     assert estimate.power_w == pytest.approx(300_000.0, rel=1e-6)

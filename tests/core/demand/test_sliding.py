@@ -110,6 +110,16 @@ def test_window_while_metering_lags_misses_nothing() -> None:
     assert not limit.partial
 
 
+def test_window_counts_a_sub_interval_that_metering_closes_late() -> None:
+    site = _sliding(15, 5)
+    site.run(14 * MIN + 59 * NS_PER_S, 300_000.0)
+    site.now_mono_ns += 2 * NS_PER_S
+    site.scan()
+    site.book(300_000.0)
+    (limit,) = site.step.limits
+    assert limit.energy_uwh == site.booked_uwh * 601 // 901
+
+
 def test_window_after_a_lag_of_more_than_it_holds_no_old_energy() -> None:
     site = _sliding(15, 5)
     site.run(14 * MIN, 300_000.0)

@@ -55,6 +55,36 @@ def test_trap_05_late_pulse_books_the_energy_since_the_boundary_back() -> None:
     assert limit.energy_uwh == _SECOND_UWH // 20
 
 
+def test_trap_05_pulse_that_makes_an_irregular_length_makes_it_partial() -> None:
+    """15 s are within the window, but 0.8 % more time is more demand than there was."""
+    site = _site()
+    site.run(30 * MIN + 15 * NS_PER_S - _TENTH_NS // 2, 36_000.0)
+    _pulse(site)
+    assert site.intervals("length_s", "synced", "partial") == [(1815.0, True, True)]
+
+
+def test_late_pulse_takes_the_slot_of_the_plan_along() -> None:
+    site = _site(plan=plan_spec())
+    site.run(30 * MIN + 5 * NS_PER_S - _TENTH_NS // 2, 36_000.0)
+    _pulse(site)
+    (slot,) = site.of_kind(EventKind.SLOT_CLOSED)
+    assert slot.facts["metered_uwh"] == 18 * KWH + 5 * _SECOND_UWH
+
+
+def test_late_pulse_ahead_of_metering_reopens_the_interval_whole() -> None:
+    site = _site()
+    site.run(30 * MIN + 2 * NS_PER_S, 36_000.0)
+    site.now_mono_ns += NS_PER_S
+    site.scan(eoi_mono_ns=(site.now_mono_ns,))
+    running = site.state.intervals.running
+    assert running is not None
+    assert (running.start_utc_ns, running.covered_ns, running.import_uwh) == (
+        NOON_UTC_NS,
+        30 * MIN + 2 * NS_PER_S,
+        18 * KWH + 2 * _SECOND_UWH,
+    )
+
+
 def test_pulse_moves_the_grid_so_that_the_next_is_expected_there() -> None:
     site = _site()
     site.run(30 * MIN + 5 * NS_PER_S - _TENTH_NS // 2, 36_000.0)
@@ -200,8 +230,8 @@ def test_pulse_before_the_first_booking_is_only_a_grid() -> None:
 
 def test_late_pulse_of_an_estimated_thermal_interval_keeps_its_marks() -> None:
     site = Site(demand_spec(DemandMethod.THERMAL, 15, eoi_s=20))
-    site.run(44 * MIN + 50 * NS_PER_S, 36_000.0)
-    site.now_mono_ns += 13 * NS_PER_S
+    site.run(45 * MIN, 36_000.0)
+    site.now_mono_ns += 3 * NS_PER_S
     site.book(120_000.0, estimated=True)
     _pulse(site)
     assert site.intervals("estimated", "synced", "partial")[-1] == (True, True, False)

@@ -240,7 +240,7 @@ def test_boundary_that_slewing_moves_behind_the_ledger_cuts_at_the_ledger() -> N
     site.offset_ns += NS_PER_S
     site.now_mono_ns += 2 * NS_PER_S
     site.book(60_000.0)
-    assert site.intervals("new_uwh", "partial") == [(ahead_uwh, False)]
+    assert site.intervals("new_uwh", "length_s", "partial") == [(ahead_uwh, 1799.999999, False)]
 
 
 def test_reboot_shifts_the_state_to_the_new_clock_and_the_interval_goes_on() -> None:
