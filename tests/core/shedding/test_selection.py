@@ -34,6 +34,7 @@ def test_select_prefers_the_smallest_single_load_that_is_enough() -> None:
 
 def test_select_gives_back_small_loads_that_became_superfluous() -> None:
     assert select([one(0, 10.0), one(1, 20.0), one(2, 100.0)], 95.0) == [2]
+    assert select([one(0, 30.0), one(1, 30.0), one(2, 100.0)], 110.0) == [0, 2]
 
 
 def test_select_rotates_by_least_recently_then_least_total_then_order() -> None:
@@ -49,7 +50,9 @@ def test_select_rotates_by_least_recently_then_least_total_then_order() -> None:
 
 
 def test_select_keeps_the_turn_of_a_group_although_another_member_is_smaller() -> None:
-    assert select([one(0, 90.0, 1, "ovens", 1), one(1, 50.0, 1, "ovens", 2)], 40.0) == [0]
+    ovens = [one(0, 90.0, 1, "ovens", 1), one(1, 50.0, 1, "ovens", 2)]
+    assert select(ovens, 40.0) == [0]
+    assert select([*ovens, one(2, 45.0)], 40.0) == [0]
 
 
 def test_select_never_counts_a_load_without_power_and_takes_it_only_when_all_is_not_enough() -> (

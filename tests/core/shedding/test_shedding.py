@@ -11,7 +11,7 @@ from edge.model.order import SetLimit
 from edge.model.scan import RelayCommand
 from edge.model.status import LoadStatus, Stage
 from edge.model.units import NS_PER_S
-from tests.core.shedding.plant import Panel, a_load, a_spec, block, power_kw
+from tests.core.shedding.plant import Panel, a_load, a_spec, block, power_kw, shed_override
 
 OVER = block(so_far_kw=600)
 
@@ -212,6 +212,22 @@ def test_stage_of_an_interval_that_has_passed_its_target_is_over() -> None:
     panel = Panel(a_spec(a_load("a")))
     step = panel.step(900, power_kw(10), block(so_far_kw=1300))
     assert (step.stage, step.alarms_active) == (Stage.OVER, ("stage:demand:over",))
+
+
+def test_stage_is_not_over_while_only_energy_not_metered_yet_could_have_passed_the_target() -> None:
+    panel = Panel(a_spec(a_load("a")))
+    step = panel.step(900, power_kw(10), block(so_far_kw=1199, unmetered_kw=1))
+    assert step.stage is Stage.LIMIT
+    step = panel.step(901, power_kw(10), block(so_far_kw=1203, unmetered_kw=1))
+    assert step.stage is Stage.OVER
+
+
+def test_stage_is_not_held_by_a_load_that_an_operator_keeps_off() -> None:
+    panel = Panel(a_spec(a_load("a")))
+    panel.step(900, power_kw(500), block())
+    panel.step(1000, power_kw(650), OVER)
+    step = panel.step(1001, power_kw(400), block(), orders=(shed_override("a"),))
+    assert (panel.shed, step.stage) == (["a"], Stage.NORMAL)
 
 
 @pytest.mark.parametrize(("now_kw", "stage"), [(0.0, Stage.NORMAL), (1.0, Stage.SHED)])
