@@ -11,9 +11,10 @@ from typing import Final
 from edge.core.demand.block import BlockDemand
 from edge.core.demand.imbalance import Imbalance, settle
 from edge.core.demand.intervals import Closed, Ledger, LedgerState
-from edge.core.demand.planbook import PlanBook
+from edge.core.demand.planbook import PlanBook, PlanBookState
 from edge.core.demand.present import Present, Target
 from edge.model.event import Event, EventKind, Fact, Severity
+from edge.model.order import TakePlan
 from edge.model.outlook import LimitOutlook
 from edge.model.scan import ScanInputs
 from edge.model.spec import PlanSpec
@@ -32,7 +33,7 @@ class PlanSlots:
         hold_ns: int,
         contract_w: float,
         state: LedgerState,
-        book: PlanBook,
+        plans: PlanBookState,
     ) -> None:
         # Slots begin at local midnight. Clocks change by whole slots, so any day's offset does.
         offset = _ANY_DAY.astimezone(timezone).utcoffset() or timedelta()
@@ -40,14 +41,19 @@ class PlanSlots:
         self.ledger = Ledger(spec.slot_ns, alignment_ns, hold_ns, state)
         self._spec = spec
         self._contract_w = contract_w
-        self._book = book
+        self._book = PlanBook(spec.slot_ns, timezone, plans)
         self._block = BlockDemand("plan", self.ledger)
         self._start_utc_ns = -1
         self._target: Target | None = None
 
-    def renew(self) -> None:
-        """The plan has changed."""
-        self._start_utc_ns = -1
+    def take(
+        self, order: TakePlan, inputs: ScanInputs, site_utc_ns: int, events: list[Event]
+    ) -> None:
+        """Put a plan into force, from the present slot on."""
+        event = self._book.take(order, inputs, site_utc_ns)
+        if event is not None:
+            events.append(event)
+            self._start_utc_ns = -1
 
     def outlook(
         self, present: Present, inputs: ScanInputs, site_utc_ns: int, events: list[Event]

@@ -14,7 +14,7 @@ from edge.core.demand.imbalance import Imbalance
 from edge.core.demand.intervals import Closed, Ledger, LedgerState
 from edge.core.demand.localtime import LocalClock
 from edge.core.demand.peak import MonthPeak, PeakState
-from edge.core.demand.planbook import PlanBook, PlanBookState
+from edge.core.demand.planbook import PlanBookState
 from edge.core.demand.present import Present, Target
 from edge.core.demand.projection import HistoryState, PowerEstimator
 from edge.core.demand.record import DemandRecord
@@ -90,9 +90,8 @@ class DemandTracker:
         self._present: Present | None = None
         self._slots: PlanSlots | None = None
         if plan is not None:
-            self._book = PlanBook(plan.slot_ns, timezone, state.plans)
             self._slots = PlanSlots(
-                plan, timezone, demand.eoi_window_ns, demand.contract_w, state.slots, self._book
+                plan, timezone, demand.eoi_window_ns, demand.contract_w, state.slots, state.plans
             )
 
     def step(self, inputs: ScanInputs, metering: MeteringStep) -> tuple[DemandStep, list[Event]]:
@@ -142,10 +141,7 @@ class DemandTracker:
                 events.append(self._targets.take(order, inputs, site_utc_ns))
                 self._target = None
             elif isinstance(order, TakePlan) and self._slots is not None:
-                event = self._book.take(order, inputs, site_utc_ns)
-                if event is not None:
-                    events.append(event)
-                    self._slots.renew()
+                self._slots.take(order, inputs, site_utc_ns, events)
         self._targets.expire(inputs, site_utc_ns, events)
 
     def _account(self, inputs: ScanInputs, metering: MeteringStep, events: list[Event]) -> None:
