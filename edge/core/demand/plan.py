@@ -148,7 +148,7 @@ class _Reader:
         names = [field.lower() for field in fields]
         if names == HEADER:
             return True
-        what, next_step = "wrong header", "see "Plans" in docs/guide.md"
+        what, next_step = "wrong header", "see Plans in docs/guide.md"
         if "planned_kw" in names:
             what = "wrong unit: the plan is in kW"
             next_step = "give the energy of each slot: kWh = kW x hours of the slot"
