@@ -44,6 +44,7 @@ from edge.model.problem import ProblemsError
 _TURN_S: Final = 1.0
 _PLAN_TURNS: Final = 5
 _PACKETS_A_TURN_MAX: Final = 512
+_PROBLEMS_TOLD_MAX: Final = 10
 _INCIDENTS: Final = frozenset({EventKind.RELAY, EventKind.STAGE, EventKind.STOPPED})
 
 
@@ -182,8 +183,9 @@ class Keeper:
                 self._spec.demand.contract_w,
             )
         except (ProblemsError, ValueError) as error:
-            self._note(EventKind.PLAN, file.name, Severity.WARNING, refused=str(error), by=who)
-            return Answer(ok=False, text=str(error))
+            refused = _told(error)
+            self._note(EventKind.PLAN, file.name, Severity.WARNING, refused=refused, by=who)
+            return Answer(ok=False, text=refused)
         known = self._plans.get(file.day)
         if known is not None and known.version == plan.version:
             return Answer(ok=True, text=f"{file.name}: already in force as version {plan.version}")
@@ -233,6 +235,13 @@ class Keeper:
 
 def _is_incident(event: Event) -> bool:
     return event.kind in _INCIDENTS or event.severity is Severity.ALARM
+
+
+def _told(error: ProblemsError | ValueError) -> str:
+    """What is wrong, in a bounded number of lines: a plan in kW is wrong in every slot."""
+    lines = str(error).splitlines()
+    more = len(lines) - _PROBLEMS_TOLD_MAX
+    return "\n".join(lines[:_PROBLEMS_TOLD_MAX] + ([f"and {more} more"] if more > 0 else []))
 
 
 def _new_writer() -> int:

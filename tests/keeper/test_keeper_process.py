@@ -228,6 +228,12 @@ def test_plan_from_the_folder_is_taken_and_a_bad_one_refused_and_both_are_said(
     assert len(bench.orders) == 1
 
 
+def test_plan_wrong_in_every_slot_is_refused_in_a_few_lines(bench: _Bench) -> None:
+    answer = bench.ask(requests.AskPlanImport("2099-07-01", "kw.csv", _plan_csv(-1.0)))
+    lines = answer.text.splitlines()
+    assert (answer.ok, len(lines), lines[-1]) == (False, 11, "and 38 more")
+
+
 def test_accepted_plan_is_given_again_to_the_next_run(tmp_path: Path) -> None:
     bench = _Bench(tmp_path)
     answer = bench.ask(requests.AskPlanImport("2099-07-01", "my plan.csv", _plan_csv(200.0)))
