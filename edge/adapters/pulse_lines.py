@@ -1,4 +1,5 @@
-"""Counts the pulses of every pulse input since its line was requested, exactly, without blocking.
+"""Counts the pulses of every pulse input since its line was requested, exactly, without blocking,
+over restarts too where the line was kept.
 
 Gives counts and times only; what a pulse is worth, and whether to believe it, is metering's.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from edge.adapters.edge_line import EVENT, EdgeLine, OpenLine
+from edge.adapters.edge_line import EVENT, EdgeLine, OpenKept
 from edge.config.io import PulsePlan
 from edge.model.problem import Problem
 from edge.model.scan import PulseSample
@@ -22,7 +23,7 @@ class PulseLines:
     """
 
     def __init__(
-        self, plans: Sequence[PulsePlan], open_line: OpenLine, suspended_ns: Callable[[], int]
+        self, plans: Sequence[PulsePlan], open_line: OpenKept, suspended_ns: Callable[[], int]
     ) -> None:
         self._counters = tuple(_Counter(EdgeLine(plan, open_line)) for plan in plans)
         self._suspended_ns = suspended_ns
@@ -53,26 +54,28 @@ class _Counter:
 
     def __init__(self, line: EdgeLine) -> None:
         self.line = line
-        self._epoch = 0
+        self._epoch: int | None = None
         self._count = 0
-        self._seqno = 0
         self._last_edge_mono_ns = 0
-        self._held = False
 
     def read(self, now_mono_ns: int, suspended_ns: int) -> PulseSample:
-        held = self.line.ready(now_mono_ns)
-        if held and not self._held:
-            # Rising with every request, also across restarts of the program within one boot.
-            self._epoch = now_mono_ns
-            self._last_edge_mono_ns = now_mono_ns
-            self._count = self._seqno = 0
-        records = self.line.read(now_mono_ns)
-        if records:
+        line = self.line
+        line.ready(now_mono_ns)
+        kept = line.kept
+        if kept is not None and kept.epoch != self._epoch:
+            # The run before may have counted of it; what it had read does not come again.
+            self._epoch, self._count = kept.epoch, kept.tally.count
+            self._last_edge_mono_ns = kept.tally.last_edge_mono_ns
+        records = line.read(now_mono_ns)
+        if records and kept is not None:
             stamp_ns, _, _, _, seqno = EVENT.unpack_from(records, len(records) - EVENT.size)
-            self._count += (seqno - self._seqno) & _SEQNO_MASK
-            self._seqno = seqno
+            self._count += (seqno - self._count) & _SEQNO_MASK
             self._last_edge_mono_ns = stamp_ns + suspended_ns
-        self._held = self.line.problem is None
+            kept.tally.note(self._count, self._last_edge_mono_ns)
         return PulseSample(
-            self.line.name, self._epoch, self._count, self._last_edge_mono_ns, not self._held
+            line.name,
+            self._epoch or 0,
+            self._count,
+            self._last_edge_mono_ns,
+            line.problem is not None,
         )

@@ -6,8 +6,9 @@ Says only what it is told; whether the service is alive is computed in edge.scan
 from __future__ import annotations
 
 import os
+import socket
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import sdnotify
@@ -62,6 +63,16 @@ class SystemdNotify:
             self._next_beat_mono_ns = now_mono_ns + self.watchdog_ns // _BEATS_PER_TIMEOUT
             self._send("WATCHDOG=1")
 
+    def keep(self, name: str, fds: Sequence[int]) -> bool:
+        """Have systemd keep copies of `fds` for the next run, under `name` (printable ASCII without
+        a colon, at most 255). False: it has no room for the message; try again.
+        """
+        return self._send_with(f"FDSTORE=1\nFDNAME={name}", fds)
+
+    def forget(self, name: str) -> bool:
+        """Have systemd close what it keeps under `name`. False as for `keep`."""
+        return self._send_with(f"FDSTOREREMOVE=1\nFDNAME={name}", ())
+
     def close(self) -> None:
         """No more is said."""
         if self._notifier is not None:
@@ -71,6 +82,20 @@ class SystemdNotify:
     def _send(self, text: str) -> None:
         if self._notifier is not None:
             self._notifier.notify(text)
+
+    def _send_with(self, text: str, fds: Sequence[int]) -> bool:
+        """sdnotify knows no descriptors and swallows what went wrong, so its socket is used."""
+        if self._notifier is None:
+            return True
+        message, end = text.encode("ascii"), self._notifier.socket
+        try:
+            if fds:
+                socket.send_fds(end, [message], fds)
+            else:
+                end.send(message)
+        except OSError:
+            return False
+        return True
 
 
 def from_environment() -> SystemdNotify:

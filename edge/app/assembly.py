@@ -14,14 +14,17 @@ import edge
 from edge.adapters.alarms import Alarms
 from edge.adapters.boottime import ClockWatch, SystemClock, suspended_ns
 from edge.adapters.contacts import AcknowledgeButton, Feedbacks, input_opener
-from edge.adapters.edge_line import line_opener
 from edge.adapters.gpio_chip import find_chip
 from edge.adapters.gpiod_pins import GpiodFactory
 from edge.adapters.hardware import read_hardware_identity
+from edge.adapters.inherited import Inherited
 from edge.adapters.interval_end import IntervalEnd
+from edge.adapters.kept_lines import KeptLines
+from edge.adapters.line_request import line_opener
 from edge.adapters.output_pin import output_opener
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
+from edge.adapters.systemd_notify import SystemdNotify
 from edge.app.inputs import Field
 from edge.bus.handle import BusWorker
 from edge.config.codec import CompiledSite, encode_spec
@@ -33,6 +36,17 @@ from edge.model.scan import RelayCommand
 
 # One gateway so far: it has the duty by itself.
 SINGLE_ROLE: Final = "single"
+
+
+class Continued(Struct, frozen=True):
+    """What this run has from the one before. `relays`: commands that were in force a moment ago,
+    none after a longer pause. `lines`: descriptors of its input lines. `state_mono_ns`: until when
+    the state knows what came in, None where there is no state.
+    """
+
+    relays: tuple[RelayCommand, ...] = ()
+    lines: tuple[Inherited, ...] = ()
+    state_mono_ns: int | None = None
 
 
 class Gateway(Struct, frozen=True):
@@ -47,27 +61,29 @@ def build_gateway(
     site: CompiledSite,
     keeper: KeeperHandle,
     clock: SystemClock,
-    continued: tuple[RelayCommand, ...],
+    systemd: SystemdNotify,
+    continued: Continued,
 ) -> Gateway:
     """Relays first, so that they have their values before anything else can fail.
 
-    `continued`: relay commands that were in force a moment ago, none after a longer pause. Raises
-    ProblemsError where the board's GPIO chip is not found.
+    Raises ProblemsError where the board's GPIO chip is not found.
     """
     io = site.io
     chip_path = find_chip(io.gpio_chips)
     factory = GpiodFactory(chip_path)
     open_output = output_opener(factory)
-    shed_before = {command.load: command.shed for command in continued}
+    shed_before = {command.load: command.shed for command in continued.relays}
     relays = Relays(io.relays, open_output, clock.mono_ns, io.scan.output_lease_ns, shed_before)
     alarms = Alarms(io.alarm, open_output, clock.mono_ns)
     open_input = input_opener(factory)
     feedbacks = Feedbacks(io.feedbacks, open_input)
     has_button = io.alarm.acknowledge_pin is not None
     button = AcknowledgeButton(io.alarm, open_input) if has_button else None
-    open_line = line_opener(chip_path)
-    pulses = PulseLines(io.pulses, open_line, suspended_ns)
-    interval_end = IntervalEnd(io.eoi, open_line, suspended_ns) if io.eoi else None
+    lines = _kept_lines(site, chip_path, systemd, continued)
+    pulses = PulseLines(io.pulses, lines.open, suspended_ns)
+    interval_end = (
+        IntervalEnd(io.eoi, lines.open, suspended_ns, continued.state_mono_ns) if io.eoi else None
+    )
     workers = tuple(BusWorker(plan) for plan in io.buses)
 
     def complaints() -> Sequence[Problem]:
@@ -83,8 +99,18 @@ def build_gateway(
             *(problem for problem in singles if problem is not None),
         )
 
-    field = Field(ClockWatch(), pulses, interval_end, workers, feedbacks, button, relays, keeper)
+    field = Field(
+        ClockWatch(), lines, pulses, interval_end, workers, feedbacks, button, relays, keeper
+    )
     return Gateway(field, alarms, complaints)
+
+
+def _kept_lines(
+    site: CompiledSite, chip_path: str, systemd: SystemdNotify, continued: Continued
+) -> KeptLines:
+    io = site.io
+    plans = (*io.pulses, io.eoi) if io.eoi else io.pulses
+    return KeptLines(plans, chip_path, line_opener(chip_path), systemd, continued.lines)
 
 
 def build_keeper(site: CompiledSite, unit: str, runtime: Path) -> KeeperHandle:

@@ -11,8 +11,10 @@ from typing import Final
 
 from edge.adapters import realtime, systemd_notify
 from edge.adapters.boottime import ClockWatch, SystemClock
+from edge.adapters.inherited import take_inherited
+from edge.adapters.systemd_notify import SystemdNotify
 from edge.adapters.watchdog import Watchdog, open_watchdog
-from edge.app.assembly import Gateway, build_gateway, build_keeper
+from edge.app.assembly import Continued, Gateway, build_gateway, build_keeper
 from edge.app.conditions import Conditions
 from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
@@ -46,6 +48,7 @@ class ControlProcess:
         """Blocks until SIGTERM or SIGINT. Raises ProblemsError when it can not start."""
         site, clock = self._site, self._clock
         runtime = Path(site.io.control.socket).parent
+        lines = take_inherited(os.environ, os.getpid())
         lock = _hold_alone(runtime)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -54,15 +57,18 @@ class ControlProcess:
         trust = ClockWatch().trust(mono_ns)
         restored = restore(Path(site.io.store.directory), boot_id, mono_ns, utc_ns, trust)
         controller = Controller(site.spec, restored.state, mono_ns)
-        continued = controller.relays if restored.is_restart else ()
+        continued = Continued(
+            controller.relays if restored.is_restart else (), lines, restored.mono_ns
+        )
         keeper = build_keeper(site, self._unit, runtime)
-        gateway = build_gateway(site, keeper, clock, continued)
+        systemd = systemd_notify.from_environment()
+        gateway = build_gateway(site, keeper, clock, systemd, continued)
         try:
             keeper.keep_alive(mono_ns)
             publisher = Publisher(controller, keeper, boot_id, site.digest)
             start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts)
             publisher.begin(ScanInputs(mono_ns, utc_ns, trust), start)
-            self._scan(controller, gateway, publisher)
+            self._scan(controller, gateway, systemd, publisher)
             end = Event(clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit)
             keeper.post_events((end,))
         finally:
@@ -71,9 +77,14 @@ class ControlProcess:
             keeper.close()
             os.close(lock)
 
-    def _scan(self, controller: Controller, gateway: Gateway, publisher: Publisher) -> None:
+    def _scan(
+        self,
+        controller: Controller,
+        gateway: Gateway,
+        systemd: SystemdNotify,
+        publisher: Publisher,
+    ) -> None:
         io, clock = self._site.io, self._clock
-        systemd = systemd_notify.from_environment()
         watchdog = self._open_watchdog()
         conditions = Conditions()
         start_mono_ns = clock.mono_ns()

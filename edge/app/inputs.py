@@ -10,6 +10,7 @@ from msgspec import Struct
 from edge.adapters.boottime import ClockWatch
 from edge.adapters.contacts import AcknowledgeButton, Feedbacks
 from edge.adapters.interval_end import IntervalEnd
+from edge.adapters.kept_lines import KeptLines
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
 from edge.app.conditions import Conditions
@@ -27,6 +28,7 @@ class Field(Struct, frozen=True):
     """What the gateway is wired to. `problems` collects every adapter's own complaints."""
 
     clock: ClockWatch
+    lines: KeptLines
     pulses: PulseLines
     interval_end: IntervalEnd | None
     workers: Sequence[BusWorker]
@@ -53,6 +55,7 @@ class GatewayInputs:
         orders = field.keeper.drain(now_mono_ns)
         if field.button is not None and field.button.pressed(now_mono_ns):
             orders.append(Acknowledge("button"))
+        field.lines.tend()
         self._note_conditions()
         return ScanInputs(
             now_mono_ns,

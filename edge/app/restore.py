@@ -21,9 +21,12 @@ _RESTART_NS_MAX: Final = 60 * NS_PER_S
 
 
 class Restored(Struct, frozen=True):
-    """The state to start from. `is_restart`: the run before ended within the last minute."""
+    """The state to start from, which knows what came in until `mono_ns` (None: it is new).
+    `is_restart`: the run before ended within the last minute.
+    """
 
     state: ControllerState
+    mono_ns: int | None
     is_restart: bool
     facts: dict[str, Fact]
 
@@ -44,12 +47,13 @@ def restore(
     except msgspec.MsgspecError as error:
         return _anew(f"of another version: {error}")
     delta_ns = rebase_delta_ns(checkpoint, boot_id, now_mono_ns, now_utc_ns, trust)
-    age_ns = now_mono_ns - (checkpoint.mono_ns + delta_ns)
+    state_mono_ns = checkpoint.mono_ns + delta_ns
+    age_ns = now_mono_ns - state_mono_ns
     is_restart = checkpoint.boot_id == boot_id and 0 <= age_ns <= _RESTART_NS_MAX
     state = shift_instants(state, delta_ns)
     facts: dict[str, Fact] = {"checkpoint": "continued", "checkpoint_age_s": age_ns / NS_PER_S}
-    return Restored(state, is_restart, facts)
+    return Restored(state, state_mono_ns, is_restart, facts)
 
 
 def _anew(why: str) -> Restored:
-    return Restored(new_state(), is_restart=False, facts={"checkpoint": why})
+    return Restored(new_state(), None, is_restart=False, facts={"checkpoint": why})

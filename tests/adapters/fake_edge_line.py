@@ -8,10 +8,18 @@ import errno
 import os
 from collections import deque
 
-from edge.adapters.edge_line import EVENT, EVENT_BUFFER_COUNT, Request
+from edge.adapters.edge_line import EVENT, OpenKept
+from edge.adapters.kept_lines import KeptLines
+from edge.adapters.line_request import EVENT_BUFFER_COUNT, OpenLine, Request
+from edge.adapters.systemd_notify import SystemdNotify
 from edge.config.io import PulsePlan
 
 RISING_EDGE = 1
+
+
+def kept_by_nobody(open_line: OpenLine, *plans: PulsePlan) -> OpenKept:
+    """Lines of a run without a service manager: each is requested, and ends with the run."""
+    return KeptLines(plans, "/dev/gpiochip0", open_line, SystemdNotify({}, 0), ()).open
 
 
 class FakeEdgeLine:

@@ -16,7 +16,7 @@ import select, time
 import msgspec
 from edge.adapters.boottime import SystemClock, suspended_ns
 from edge.adapters.contacts import input_opener
-from edge.adapters.edge_line import line_opener
+from edge.adapters.line_request import line_opener
 from edge.adapters.gpio_chip import find_chip
 from edge.adapters.gpiod_pins import GpiodFactory
 from edge.adapters.interval_end import IntervalEnd
@@ -24,10 +24,12 @@ from edge.adapters.output_pin import output_opener, OutputPin
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.watchdog import open_watchdog
 from edge.config.io import Bias, Edge, PulsePlan
+from tests.adapters.fake_edge_line import kept_by_nobody
 from edge.model.problem import ProblemsError
 clock = SystemClock()
 factory = GpiodFactory("/dev/gpiochip0")
 plan = PulsePlan("incomer", 18, Edge.FALLING, Bias.PULL_UP, 0)
+opener = kept_by_nobody(line_opener("/dev/gpiochip0"), plan)
 
 def chip(*labels):
     try:
@@ -40,7 +42,7 @@ def read_until(count):
     deadline = time.monotonic() + 30
     sample = lines.read(clock.mono_ns())[0]
     while sample.count < count and time.monotonic() < deadline:
-        select.select([lines._counters[0].line._request.fd], [], [], 1.0)
+        select.select([lines._counters[0].line.kept.fd], [], [], 1.0)
         sample = lines.read(clock.mono_ns())[0]
     return msgspec.to_builtins(sample)
 
@@ -87,7 +89,7 @@ def test_chip_that_is_not_there_is_refused_with_the_labels_present(rig: Rig) -> 
 
 def test_pulses_at_1_khz_are_counted_exactly(rig: Rig) -> None:
     child = start(rig)
-    child.run("lines = PulseLines((plan,), line_opener('/dev/gpiochip0'), suspended_ns)")
+    child.run("lines = PulseLines((plan,), opener, suspended_ns)")
     assert sample(child, 0)[2:3] == [0]
     rig.order("pulses", line="contact", count=500, rate_hz=1000)
     name, _, count, _, fault = sample(child, 500)
@@ -96,7 +98,7 @@ def test_pulses_at_1_khz_are_counted_exactly(rig: Rig) -> None:
 
 def test_pulses_beyond_the_kernels_buffer_are_counted_exactly(rig: Rig) -> None:
     child = start(rig)
-    child.run("lines = PulseLines((plan,), line_opener('/dev/gpiochip0'), suspended_ns)")
+    child.run("lines = PulseLines((plan,), opener, suspended_ns)")
     sample(child, 0)
     rig.order("pulses", line="contact", count=5000, rate_hz=0)
     assert sample(child, 5000)[2] == 5000
@@ -104,7 +106,7 @@ def test_pulses_beyond_the_kernels_buffer_are_counted_exactly(rig: Rig) -> None:
 
 def test_pulses_have_the_time_of_their_edge_in_boot_time(rig: Rig) -> None:
     child = start(rig)
-    child.run("lines = PulseLines((plan,), line_opener('/dev/gpiochip0'), suspended_ns)")
+    child.run("lines = PulseLines((plan,), opener, suspended_ns)")
     sample(child, 0)
     before_ns = child.ask("clock.mono_ns()")
     rig.order("pulses", line="contact", count=1, rate_hz=0)
@@ -115,7 +117,7 @@ def test_pulses_have_the_time_of_their_edge_in_boot_time(rig: Rig) -> None:
 def test_pulses_of_a_line_that_is_taken_are_a_fault_until_it_is_free(rig: Rig) -> None:
     owner, child = start(rig), start(rig)
     owner.run("r = line_opener('/dev/gpiochip0')(plan)")
-    child.run("lines = PulseLines((plan,), line_opener('/dev/gpiochip0'), suspended_ns)")
+    child.run("lines = PulseLines((plan,), opener, suspended_ns)")
     assert child.ask("msgspec.to_builtins(lines.read(0)[0])") == ["incomer", 0, 0, 0, True]
     assert child.ask("text(lines.problems[0])") == (
         "the line cannot be read: Device or resource busy"
@@ -133,12 +135,12 @@ def test_pulses_of_a_line_that_is_taken_are_a_fault_until_it_is_free(rig: Rig) -
 
 def test_interval_end_gives_each_pulse_its_time(rig: Rig) -> None:
     child = start(rig)
-    child.run("end = IntervalEnd(plan, line_opener('/dev/gpiochip0'), suspended_ns)")
+    child.run("end = IntervalEnd(plan, opener, suspended_ns, None)")
     assert child.ask("end.read(0)") == []
     stamps = [child.ask("clock.mono_ns()")]
     for _ in range(2):
         rig.order("pulses", line="contact", count=1, rate_hz=0)
-        child.run("select.select([end._line._request.fd], [], [], 30)")
+        child.run("select.select([end._line.kept.fd], [], [], 30)")
         stamps += child.ask("end.read(1)")
     stamps.append(child.ask("clock.mono_ns()"))
     assert len(stamps) == 4

@@ -11,7 +11,7 @@ import pytest
 
 from edge.adapters.edge_line import EVENT, EdgeLine
 from edge.config.io import Bias, Edge, PulsePlan
-from tests.adapters.fake_edge_line import FakeEdgeLine
+from tests.adapters.fake_edge_line import FakeEdgeLine, kept_by_nobody
 from tests.hil.board_rig import Rig
 
 PLAN = PulsePlan("incomer", 18, Edge.FALLING, Bias.PULL_UP, 0)
@@ -35,7 +35,7 @@ class LineInMemory:
     def __init__(self) -> None:
         self.fake = FakeEdgeLine()
         self.fake.request.release()
-        self.line = EdgeLine(PLAN, self.fake.open)
+        self.line = EdgeLine(PLAN, kept_by_nobody(self.fake.open, PLAN))
         assert self.line.ready(0)
 
     def edges(self, count: int) -> None:
@@ -58,14 +58,18 @@ class LineOnBoard:
         self._child.run(
             "import select\n"
             "from edge.adapters.edge_line import *\n"
+            "from edge.adapters.line_request import line_opener\n"
+            "from edge.config.io import Bias, Edge\n"
+            "from tests.adapters.fake_edge_line import kept_by_nobody\n"
             "plan = PulsePlan('incomer', 18, Edge.FALLING, Bias.PULL_UP, 0)\n"
-            "line = EdgeLine(plan, line_opener('/dev/gpiochip0')); line.ready(0)"
+            "opener = kept_by_nobody(line_opener('/dev/gpiochip0'), plan)\n"
+            "line = EdgeLine(plan, opener); line.ready(0)"
         )
 
     def edges(self, count: int) -> None:
         self._rig.order("pulses", line="contact", count=count, rate_hz=0)
         self._rig.order("pins")  # the board has passed on every edge before it answers this
-        self._child.run("select.select([line._request.fd], [], [], 30)")
+        self._child.run("select.select([line.kept.fd], [], [], 30)")
 
     def take(self) -> list[int]:
         numbers = self._child.ask("[event[4] for event in EVENT.iter_unpack(line.read(0))]")

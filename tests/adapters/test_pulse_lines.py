@@ -14,7 +14,7 @@ from edge.config.io import Bias, Edge, PulsePlan
 from edge.model.problem import Problem
 from edge.model.scan import PulseSample
 from edge.model.units import NS_PER_S
-from tests.adapters.fake_edge_line import FakeEdgeLine
+from tests.adapters.fake_edge_line import FakeEdgeLine, kept_by_nobody
 
 PLAN = PulsePlan("incomer", 17, Edge.FALLING, Bias.PULL_UP, 0)
 SUSPENDED_NS = 5_000
@@ -29,7 +29,7 @@ def line() -> FakeEdgeLine:
 
 @pytest.fixture
 def pulses(line: FakeEdgeLine) -> Iterator[PulseLines]:
-    lines = PulseLines((PLAN,), line.open, lambda: SUSPENDED_NS)
+    lines = PulseLines((PLAN,), kept_by_nobody(line.open, PLAN), lambda: SUSPENDED_NS)
     yield lines
     lines.close()
 
@@ -140,7 +140,9 @@ def test_pulses_of_several_lines_are_independent() -> None:
     for fake in fakes.values():
         fake.request.release()
     plans = tuple(PulsePlan(name, 17, Edge.RISING, Bias.NONE, 0) for name in fakes)
-    lines = PulseLines(plans, lambda plan: fakes[plan.name].open(plan), lambda: 0)
+    lines = PulseLines(
+        plans, kept_by_nobody(lambda plan: fakes[plan.name].open(plan), *plans), lambda: 0
+    )
     lines.read(0)
     fakes["b"].edge(5, count=3)
     fakes["a"].unplug()
@@ -149,7 +151,7 @@ def test_pulses_of_several_lines_are_independent() -> None:
 
 
 def test_interval_end_gives_the_time_of_each_pulse_once(line: FakeEdgeLine) -> None:
-    end = IntervalEnd(PLAN, line.open, lambda: SUSPENDED_NS)
+    end = IntervalEnd(PLAN, kept_by_nobody(line.open, PLAN), lambda: SUSPENDED_NS, None)
     assert end.read(0) == ()
     line.edge(100)
     line.edge(130)
@@ -159,7 +161,7 @@ def test_interval_end_gives_the_time_of_each_pulse_once(line: FakeEdgeLine) -> N
 
 
 def test_interval_end_in_a_storm_of_edges_gives_the_newest_eight(line: FakeEdgeLine) -> None:
-    end = IntervalEnd(PLAN, line.open, lambda: 0)
+    end = IntervalEnd(PLAN, kept_by_nobody(line.open, PLAN), lambda: 0, None)
     end.read(0)
     for stamp_ns in range(20):
         line.edge(stamp_ns)
@@ -169,7 +171,7 @@ def test_interval_end_in_a_storm_of_edges_gives_the_newest_eight(line: FakeEdgeL
 
 def test_interval_end_without_its_line_gives_nothing_and_a_problem(line: FakeEdgeLine) -> None:
     line.refusal = OSError(errno.EBUSY, "Device or resource busy")
-    end = IntervalEnd(PLAN, line.open, lambda: 0)
+    end = IntervalEnd(PLAN, kept_by_nobody(line.open, PLAN), lambda: 0, None)
     assert end.read(0) == ()
     assert end.problem is not None
     assert end.problem.got == "Device or resource busy"
