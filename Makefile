@@ -40,8 +40,12 @@ check: $(VENV)/dev.stamp  ## lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp shim  ## measure and print the figures of docs/performance.md
-	@$(BIN)/python -m hil.figures
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/bench.stamp shim  ## measure the figures of docs/performance.md; ONLY=line, QUICK=1, HOURS=1, WRITE=1
+	@$(BIN)/python -m hil.figures $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(HOURS),--hours $(HOURS)) $(if $(WRITE),--write-docs)
 
 format: $(VENV)/dev.stamp  ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix edge hil tests

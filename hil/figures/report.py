@@ -1,0 +1,104 @@
+"""The table of all rows: on the terminal, as JSON, and in docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from hil.figures.figure import Row, Run
+
+BEGIN = "<!-- figures: begin (written by `make bench WRITE=1`) -->"
+END = "<!-- figures: end -->"
+_STYLES = {"met": "green", "missed": "red", "failed": "red", "not installed": "yellow"}
+
+
+def print_table(rows: Iterable[Row], console: Console) -> None:
+    """One table, as wide as the terminal; verdicts in words as well as in colour."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("figure", "what", "measured", "target", "verdict", "against"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        style = _STYLES.get(row.verdict, "")
+        table.add_row(
+            row.figure,
+            row.what,
+            row.measured,
+            row.target,
+            f"[{style}]{row.verdict}[/]" if style else row.verdict,
+            row.against,
+        )
+    console.print(table)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "processor": _processor(),
+        "virtual": "hypervisor" in _cpu_info(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def _cpu_info() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text() if path.exists() else ""
+
+
+def _processor() -> str:
+    for line in _cpu_info().splitlines():
+        if line.lower().startswith(("model name", "model\t")):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def write_json(path: Path, rows: Sequence[Row], where: dict[str, Any], run: Run) -> None:
+    value = {"machine": where, "quick": run.quick, "rows": rows}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def write_docs(path: Path, rows: Sequence[Row], where: dict[str, Any]) -> None:
+    """Replace what stands between the markers. Raises ValueError where they are not there."""
+    text = path.read_text()
+    head, found_begin, rest = text.partition(BEGIN)
+    _, found_end, tail = rest.partition(END)
+    if not found_begin or not found_end:
+        raise ValueError(f"{path}: markers: got none, need {BEGIN!r} and {END!r}; not written")
+    path.write_text(f"{head}{BEGIN}\n\n{_markdown(rows, where)}\n{END}{tail}")
+
+
+def _markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
+    kind = "a virtual machine" if where["virtual"] else "a machine"
+    measured_on = (
+        f"Measured {where['measured_at']} on {kind} with {where['processors']} processors"
+        f" ({where['processor']}), {where['kernel']}, Python {where['python']}; load average"
+        f" before the run {where['load_before']}."
+    )
+    lines = [measured_on, ""]
+    for figure in dict.fromkeys(row.figure for row in rows):
+        lines += [
+            f"### `make bench ONLY={figure}`",
+            "",
+            "| what | measured | target | verdict | beside it |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [_line(row) for row in rows if row.figure == figure]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    verdict = {"met": "met", "missed": "**missed**", "shown": ""}.get(row.verdict, row.verdict)
+    cells = [row.what, row.measured, row.target, verdict, row.against]
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
