@@ -21,6 +21,8 @@ _NEVER_UTC_NS: Final = (1 << 63) - 1
 _TURN_S: Final = 1.0
 # The keeper writes once a second; what it writes late is still seen.
 _LATE_NS: Final = 10 * NS_PER_S
+# A long journal is not held in memory to know what was shown.
+_GIVEN_MAX: Final = 10_000
 
 
 @click.command()
@@ -53,31 +55,52 @@ def events(
     if audit:
         chosen = (*chosen, EventKind.AUDIT)
     until_utc_ns = _NEVER_UTC_NS if until_utc_ns is None else until_utc_ns
-    shown = read_events(place.path, since_utc_ns or 0, until_utc_ns, chosen)
+    wanted = _Wanted(place, since_utc_ns or 0, until_utc_ns, chosen)
     with reading(place):
-        newest_utc_ns = since_utc_ns or 0
-        for event in shown:
+        for event in _endless(wanted) if follow else wanted.new():
             _show(event, place, as_json)
-            newest_utc_ns = event.utc_ns
-        if follow:
-            for event in _new(place, newest_utc_ns, chosen):
-                _show(event, place, as_json)
 
 
-def _new(place: JournalPlace, since_utc_ns: int, kinds: tuple[EventKind, ...]) -> Iterator[Event]:
-    """Events after those up to `since_utc_ns`, as they are written; ends with Ctrl-C."""
-    seen: set[bytes] = set()
-    start_utc_ns = since_utc_ns + 1
-    while True:
-        recent: set[bytes] = set()
-        for event in read_events(place.path, start_utc_ns, _NEVER_UTC_NS, kinds):
+class _Wanted:
+    """The chosen events of a journal; each is given once, however late it was written."""
+
+    def __init__(
+        self,
+        place: JournalPlace,
+        since_utc_ns: int,
+        until_utc_ns: int,
+        kinds: tuple[EventKind, ...],
+    ) -> None:
+        self._place = place
+        self._since_utc_ns = since_utc_ns
+        self._until_utc_ns = until_utc_ns
+        self._kinds = kinds
+        self._given: dict[bytes, int] = {}
+
+    def new(self) -> Iterator[Event]:
+        """What has not been given yet, oldest first. Raises sqlite3.Error."""
+        newest_utc_ns = self._since_utc_ns
+        for event in read_events(
+            self._place.path, self._since_utc_ns, self._until_utc_ns, self._kinds
+        ):
+            newest_utc_ns = max(newest_utc_ns, event.utc_ns)
             key = msgspec.msgpack.encode(event)
-            if key not in seen:
+            if key not in self._given:
+                self._given[key] = event.utc_ns
                 yield event
-            recent.add(key)
-            since_utc_ns = max(since_utc_ns, event.utc_ns)
-        seen = recent
-        start_utc_ns = max(start_utc_ns, since_utc_ns - _LATE_NS)
+            if len(self._given) > _GIVEN_MAX:
+                self._forget(newest_utc_ns)
+        self._since_utc_ns = max(self._since_utc_ns, newest_utc_ns - _LATE_NS)
+        self._forget(newest_utc_ns)
+
+    def _forget(self, newest_utc_ns: int) -> None:
+        oldest_utc_ns = newest_utc_ns - _LATE_NS
+        self._given = {k: utc_ns for k, utc_ns in self._given.items() if utc_ns >= oldest_utc_ns}
+
+
+def _endless(wanted: _Wanted) -> Iterator[Event]:
+    while True:
+        yield from wanted.new()
         try:
             time.sleep(_TURN_S)
         except KeyboardInterrupt:

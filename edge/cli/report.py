@@ -79,7 +79,7 @@ def _interval_row(interval: Interval, zone: tzinfo) -> tuple[str, ...]:
         f"{number(interval.demand_kw)} kW",
         f"{number(interval.target_kw)} kW",
         interval.binding,
-        ", ".join(interval.remarks),
+        ", ".join(interval.remarks).replace("_", " "),
     )
 
 

@@ -14,8 +14,9 @@ def simulate_view(result: DryRunResult) -> list[RenderableType]:
     saved_kwh = result.natural_kwh - result.drawn_kwh
     pace = f"{duration(result.wall_s)} ({result.speed:,.0f} times real time)"
     saved = f"{number(saved_kwh)} kWh, {number(100 * saved_kwh / (result.natural_kwh or 1.0), 2)} %"
+    size = f"{result.days} days, {result.steps} steps of 1 s"
     return [
-        f"{result.site}: {result.record}, {result.days} days, {result.steps} steps of 1 s in {pace}",
+        f"{result.site}: {result.record}, {size} in {pace}",
         "",
         table(("", "without control>", "held by Denban>"), _rows(result)),
         "",

@@ -68,10 +68,11 @@ def unit_ids(text: str) -> tuple[int, ...]:
     """``1-32``, ``7`` or ``1-10,20`` as sorted Modbus addresses from 1 to 247."""
     found: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not (first.isdecimal() and (last or first).isdecimal()):
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal()):
             raise click.BadParameter(f"got {text}, need unit ids like 1-32 or 1-10,20")
-        found.update(range(int(first), min(int(last or first), 999) + 1))
+        found.update(range(int(first), min(int(last), 999) + 1))
     if not found or min(found) < 1 or max(found) > _UNIT_ID_MAX:
         raise click.BadParameter(f"got {text}, need unit ids from 1 to {_UNIT_ID_MAX}")
     return tuple(sorted(found))

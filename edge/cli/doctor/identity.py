@@ -36,7 +36,7 @@ def check_hostname(
     unit = unit_of(units, hardware)
     if unit is None:
         return warn("host name", hostname, "list this machine in the site file first")
-    if hostname.split(".")[0].lower() == unit.name.lower():
+    if hostname.partition(".")[0].lower() == unit.name.lower():
         return ok("host name", hostname)
     advice = f"hostnamectl set-hostname {unit.name.lower()}, so that the prompt names the unit"
     return warn("host name", f"{hostname}, the unit is {unit.name}", advice)

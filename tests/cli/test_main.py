@@ -1,0 +1,89 @@
+"""The command itself: its table, its versions, and the commands that become another program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import edge
+from edge.cli import demo as demo_module
+from edge.cli.main import main
+from tests.cli.conftest import Invoke
+
+
+def test_every_command_of_the_table_is_there_and_helps(invoke: Invoke) -> None:
+    names = main.list_commands(None)  # type: ignore[arg-type]
+    assert names == [
+        "acknowledge", "check", "demo", "doctor", "events", "limit", "override", "plan", "replay",
+        "report", "run", "scan", "simulate", "status", "whoami",
+    ]  # fmt: skip
+    for name in names:
+        if name != "demo":  # its help is the bench's
+            result = invoke(name, "--help")
+            assert (result.exit_code, result.stdout[:6]) == (0, "Usage:")
+
+
+def test_version_is_the_products(invoke: Invoke) -> None:
+    assert invoke("--version").stdout == f"denban, version {edge.__version__}\n"
+
+
+def test_unknown_command_is_bad_input(invoke: Invoke) -> None:
+    result = invoke("reload")
+    assert result.exit_code == 2
+    assert "No such command 'reload'" in result.stderr
+
+
+def test_run_becomes_the_control_process(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(os, "execv", lambda path, words: became.append((path, words)))
+    assert invoke("run", "site.toml").exit_code == 0
+    assert invoke("run", "site.toml", "--unit", "EG-KITA").exit_code == 0
+    start = [sys.executable, "-m", "edge.app", "run", "site.toml"]
+    assert became == [
+        (sys.executable, start),
+        (sys.executable, [*start, "--unit", "EG-KITA"]),
+    ]
+
+
+def test_demo_becomes_the_bench_with_its_arguments(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, words: became.append(words))
+    monkeypatch.setattr(demo_module, "find_spec", lambda _name: find_spec("edge"))
+    assert invoke("demo", "--variant", "bus", "--help").exit_code == 0
+    assert became == [[sys.executable, "-m", "hil.demo", "--variant", "bus", "--help"]]
+
+
+@pytest.mark.parametrize("package_is_there", [True, False])
+def test_demo_without_the_bench_says_how_to_get_it(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, package_is_there: bool
+) -> None:
+    def find(name: str) -> None:
+        if not package_is_there:
+            raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(demo_module, "find_spec", find)
+    result = invoke("demo")
+    assert result.exit_code == 2
+    assert "clone the repository" in result.stderr
+
+
+def test_command_line_is_not_imported_by_the_control_process() -> None:
+    """click and rich would cost memory and start-up time in the process that must not wait."""
+    script = (
+        "import sys, edge.app.__main__; print({'click', 'rich', 'edge.cli'} & set(sys.modules))"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout == "set()\n"
