@@ -8,7 +8,7 @@ from datetime import tzinfo
 from edge.config.alignment import alignments_s
 from edge.config.exact import exact, seconds_ns
 from edge.config.hours import parse_hours
-from edge.config.pace import mask_s, no_restore_s
+from edge.config.pace import mask_s, no_restore_s, settle_s
 from edge.config.profile import Profile
 from edge.config.pulse import pulse_wh
 from edge.config.sections.demand import CalendarSection, PlanSection
@@ -148,7 +148,7 @@ def _shedding(site: Site) -> SheddingSpec:
         loads=tuple(_load(name, load) for name, load in site.load.items()),
         mask_ns=seconds_ns(mask_s(site)),
         no_restore_ns=seconds_ns(no_restore_s(site)),
-        settle_ns=seconds_ns(shedding.settle_s),
+        settle_ns=seconds_ns(settle_s(site)),
         caution_ratio=shedding.caution_ratio,
         hysteresis_ratio=shedding.hysteresis_ratio,
         restore_margin_ratio=shedding.restore_margin_ratio,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from edge.config.sections.demand import DemandSection
 from edge.config.site import Site
+from edge.model.spec import DemandMethod
 
 # 10 of 30 min, the common default (Panasonic KW8M).
 _MASK_SHARE = 3
@@ -10,13 +12,27 @@ _MASK_SHARE = 3
 _NO_RESTORE_SHARE = 10
 
 
+def step_s(demand: DemandSection) -> int:
+    """Time from one end of an interval to the next: of a sliding window its sub-interval."""
+    if demand.method is DemandMethod.SLIDING and demand.subinterval_s is not None:
+        return demand.subinterval_s
+    return demand.interval_s
+
+
 def mask_s(site: Site) -> float:
     """Time at the start of the interval in which only certain excess sheds."""
     given = site.shedding.mask_s
-    return given if given is not None else site.demand.interval_s / _MASK_SHARE
+    return given if given is not None else step_s(site.demand) / _MASK_SHARE
 
 
 def no_restore_s(site: Site) -> float:
     """Time before the end of the interval in which nothing is restored."""
     given = site.shedding.no_restore_s
-    return given if given is not None else site.demand.interval_s / _NO_RESTORE_SHARE
+    return given if given is not None else step_s(site.demand) / _NO_RESTORE_SHARE
+
+
+def settle_s(site: Site) -> float:
+    """Time until the projection has wholly seen an action: until the window from which it
+    estimates lies behind it. With less, half of each step is unseen and too much is shed.
+    """
+    return site.shedding.settle_s + site.projection.window_s

@@ -154,6 +154,17 @@ def test_shedding_as_written_wins_over_the_interval(tmp_path: Path) -> None:
     assert shedding.instant_limit_w == 700_000.0
 
 
+def test_shedding_of_a_sliding_window_scales_with_its_step(tmp_path: Path) -> None:
+    sliding = 'contract_kw = 600\nmethod = "sliding"\nsubinterval_s = 300'
+    shedding = load(tmp_path, site(("contract_kw = 600", sliding))).spec.shedding
+    assert (shedding.mask_ns, shedding.no_restore_ns) == (100 * NS_PER_S, 30 * NS_PER_S)
+
+
+def test_shedding_settles_until_the_projection_has_seen_an_action_whole(tmp_path: Path) -> None:
+    text = site(more="[shedding]\nsettle_s = 20\n[projection]\nwindow_s = 90\n")
+    assert load(tmp_path, text).spec.shedding.settle_ns == 110 * NS_PER_S
+
+
 @pytest.mark.parametrize(
     ("contact", "active", "shed_level"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.config.findings import Findings
-from edge.config.pace import mask_s, no_restore_s
+from edge.config.pace import mask_s, no_restore_s, step_s
 from edge.config.site import Site
 
 # bcm2835_wdt: longer values are rejected, or masked by the register (60 s becomes 12 s).
@@ -14,7 +14,7 @@ _SCANS_PER_LEASE_MIN = 3
 
 def check_pace(site: Site, findings: Findings) -> None:
     """Refuse times that contradict each other."""
-    interval_s = site.demand.interval_s
+    interval_s = step_s(site.demand)
     quiet_s = mask_s(site) + no_restore_s(site)
     if quiet_s >= interval_s:
         findings.refuse(

@@ -99,7 +99,7 @@ class SheddingSection(Section, frozen=True):
         Seconds | None,
         Meta(
             description="At the interval's start only certain excess sheds. None given: a third of "
-            "the interval."
+            "the interval (of the sub-interval, with `sliding`)."
         ),
     ] = None
     no_restore_s: Annotated[
@@ -110,7 +110,7 @@ class SheddingSection(Section, frozen=True):
     ] = None
     settle_s: Annotated[
         Annotated[float, Meta(ge=0, le=600)],
-        Meta(description="After an action, wait for its effect before the next."),
+        Meta(description="After an action, so long and `projection.window_s` until the next."),
     ] = 15.0
     caution_ratio: Annotated[
         Annotated[float, Meta(gt=0, le=1)],
