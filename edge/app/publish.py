@@ -1,4 +1,7 @@
-"""Gives each finished scan to the keeper, the state once a second, the picture twice a second."""
+"""Gives each finished scan to the keeper, the state once a second, the picture twice a second.
+
+The state goes at each move of a relay too: a restart a moment later must not take the move back.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from edge.core.replay import encode, outputs_crc
 from edge.keeper.handle import KeeperHandle
 from edge.keeper.link import ScanHealth
 from edge.model.checkpoint import Checkpoint
-from edge.model.event import Event
+from edge.model.event import Event, EventKind
 from edge.model.scan import ScanInputs, ScanOutputs
 from edge.model.units import NS_PER_S
 
@@ -53,7 +56,8 @@ class Publisher:
         self._keeper.post_events(outputs.events)
         if self._number == 1 and self._on_first is not None:
             self._on_first()
-        if now_mono_ns >= self._state_due_mono_ns:
+        moved = any(event.kind is EventKind.RELAY for event in outputs.events)
+        if moved or now_mono_ns >= self._state_due_mono_ns:
             self._state_due_mono_ns = now_mono_ns + _STATE_NS
             self._post_state(inputs)
             self._keeper.keep_alive(now_mono_ns)
