@@ -87,6 +87,8 @@ class ControlProcess:
         io, clock = self._site.io, self._clock
         watchdog = self._open_watchdog()
         conditions = Conditions()
+        self._go_real_time()
+        # Not before: locking and collecting would count as the first scan's lateness.
         start_mono_ns = clock.mono_ns()
         health = Health(
             dict.fromkeys(PHASES, _PHASE_PERIODS_MAX * io.scan.period_ns), start_mono_ns
@@ -109,7 +111,6 @@ class ControlProcess:
             self._say(conditions)
 
         publisher.watch(lambda: self._health(scan, watchdog), on_first)
-        self._go_real_time()
         scan.run(lambda: self._stopping)
 
     def _open_watchdog(self) -> Watchdog | None:
@@ -121,7 +122,7 @@ class ControlProcess:
         return watchdog
 
     def _go_real_time(self) -> None:
-        """Last of all before the first scan: what start-up allocated is locked and frozen too."""
+        """Last of all before the scan: what start-up allocated is locked and frozen too."""
         plan = self._site.io.scan
         answers = [realtime.set_timer_slack(1)]
         if plan.priority:
