@@ -53,6 +53,9 @@ def show(*parts: RenderableType) -> None:
     """Print to stdout, one part below the other, without blanks at line ends in a pipe."""
     console = screen()
     for part in parts:
+        if isinstance(part, str):
+            click.echo(part)  # a line stays a line, to be copied or searched
+            continue
         if console.is_terminal:
             console.print(part)
             continue

@@ -176,5 +176,6 @@ def _scan(health: ScanHealth) -> Text:
     return Text(
         f"scan: {health.scans} done, {health.overruns} overruns, late p50 "
         f"{health.late_us_p50:.0f} µs, p99 {health.late_us_p99:.0f} µs, p99.9 "
-        f"{health.late_us_p999:.0f} µs, max {health.late_us_max:.0f} µs, watchdog {health.watchdog}{without}"
+        f"{health.late_us_p999:.0f} µs, max {health.late_us_max:.0f} µs, "
+        f"watchdog {health.watchdog}{without}"
     )

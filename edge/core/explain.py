@@ -103,7 +103,8 @@ class _Facts:
             return _number(name, value)
         if name == "reason":
             return _REASONS.get(str(value), str(value))
-        return str(value).replace("_", " ") if name in _CODES else str(value)
+        text = str(value).replace("\n", " / ")
+        return text.replace("_", " ") if name in _CODES else text
 
 
 def explain(event: Event, zone: tzinfo) -> str:
@@ -265,9 +266,9 @@ def _plain(before: str) -> Callable[[str, _Facts], str]:
     """A sentence for kinds whose reason says it all."""
 
     def sentence(subject: str, facts: _Facts) -> str:
-        over = "over: " if facts.cleared else ""
+        over = "over" if facts.cleared else ""
         reason = facts.text("reason") or facts.text("text")
-        return f"{before}{subject}" + (f": {over}{reason}" if reason or over else "")
+        return ": ".join(part for part in (f"{before}{subject}", over, reason) if part)
 
     return sentence
 

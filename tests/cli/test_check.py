@@ -52,7 +52,7 @@ def test_check_of_a_sound_site_says_what_it_means(tmp_path: Path, invoke: Invoke
 
 
 def _plan_folder(page: str) -> str:
-    return page.split("from ")[1].split("/plans")[0] if "/plans" in page else ""
+    return page.split("from ")[1].split("/plans", maxsplit=1)[0] if "/plans" in page else ""
 
 
 def test_check_finds_every_problem_and_ends_with_two(tmp_path: Path, invoke: Invoke) -> None:

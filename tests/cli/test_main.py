@@ -79,7 +79,7 @@ def test_command_line_is_not_imported_by_the_control_process() -> None:
     script = (
         "import sys, edge.app.__main__; print({'click', 'rich', 'edge.cli'} & set(sys.modules))"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,

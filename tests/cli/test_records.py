@@ -214,8 +214,8 @@ def test_events_of_no_journal_say_where_it_was_looked_for(tmp_path: Path, invoke
     assert (result.exit_code, result.stderr) == (
         2,
         (
-            f"{tmp_path / JOURNAL_NAME}: no journal here; name the site file with --site or the folder"
-            " with --store\n"
+            f"{tmp_path / JOURNAL_NAME}: no journal here; name the site file with --site or the"
+            " folder with --store\n"
         ),
     )
 

@@ -18,30 +18,7 @@ from tests.cli.answers import ANSWER
 from tests.cli.conftest import FakeKeeper, Invoke
 from tests.cli.plant import write_site
 
-PAGE = """\
-EG-KITA, Rolling mill  ● SINGLE  09:00:00 (clock: ntp)
-stage SHED, controller is: shedding, demand
-power 512.3 kW, metering ok
-
-limit      energy   mean so far       projected         low to high     target   set by     adjustable     time left
-────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-demand   35.8 kWh      477.0 kW   512.7 kW over   455.6 to 533.3 kW   500.0 kW   contract      −7.6 kW   10 min 30 s
-plan     35.8 kWh      477.0 kW        494.0 kW   455.0 to 533.0 kW   600.0 kW   plan                -           0 s
-
-source of energy       state            last heard
-──────────────────────────────────────────────────
-pulse.incomer          ● in use          0.0 s ago
-meter.incomer.energy   ○ ready            12 s ago
-meter.incomer.power    × not believed        never
-
-load      state       contact   counted with        since   because          may move in   by hand   fault
-────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-chiller   ▼ shed      open          119.0 kW         42 s   projected over          18 s   -         no response
-fan       ▲ running   -              36.3 kW   1 h 01 min   restored                 now   run       -
-
-alarms: plan 2026-04-01, load chiller
-scan: 1000 done, 2 overruns, late p50 76 µs, p99 235 µs, p99.9 330 µs, max 1203 µs, watchdog 10 s, without locked memory
-"""
+PAGE = (Path(__file__).parent / "status_page.txt").read_text()
 
 
 def test_status_shows_the_whole_picture(keeper: FakeKeeper, invoke: Invoke) -> None:

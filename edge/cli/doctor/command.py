@@ -1,0 +1,115 @@
+"""`denban doctor`: all checks in one table."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from edge.adapters.boottime import ClockWatch
+from edge.adapters.hardware import read_hardware_identity
+from edge.cli.connection import Desk
+from edge.cli.doctor.files import check_plan_folder, check_socket, check_store
+from edge.cli.doctor.gpio import check_gpio
+from edge.cli.doctor.identity import check_hostname, check_serial
+from edge.cli.doctor.machine import (
+    check_clock,
+    check_memory_lock,
+    check_real_time,
+    check_watchdog,
+)
+from edge.cli.doctor.ports import check_port
+from edge.cli.doctor.result import CheckResult, Verdict, fail, ok
+from edge.cli.doctor.software import check_packages, check_python, check_zone_data
+from edge.cli.errors import FailedError, RefusedError
+from edge.cli.screen import show, show_json, table
+from edge.config.load import LoadedSite, load_site
+from edge.keeper.requests import AskStatus
+from edge.model.problem import ProblemsError
+
+_STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
+_SHAPES = {Verdict.OK: "●", Verdict.WARN: "▲", Verdict.FAIL: "×"}
+
+
+@click.command()
+@click.option(
+    "--site",
+    "site_path",
+    type=click.Path(path_type=Path),
+    help="Check what this site file needs too.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def doctor(site_path: Path | None, as_json: bool) -> None:
+    """Check this machine: ports, pins, permissions, watchdog, clock, disk, names.
+
+    Run it as the service's user. Exit code 1 when a check fails.
+    """
+    results = _general()
+    if site_path is not None:
+        results += _of_site(site_path)
+    if as_json:
+        show_json(results)
+    else:
+        rows = [
+            (
+                Text(f"{_SHAPES[result.verdict]} {result.verdict}", _STYLES[result.verdict]),
+                result.name,
+                result.found,
+                result.advice,
+            )
+            for result in results
+        ]
+        show(table(("", "check", "found", "what to do"), rows))
+    failed = [result.name for result in results if result.verdict is Verdict.FAIL]
+    if failed:
+        count = f"{len(failed)} of {len(results)} checks fail"
+        raise FailedError(f"doctor: {count}: {'; '.join(failed)}")
+
+
+def _general() -> list[CheckResult]:
+    """What needs no site file."""
+    return [
+        check_python(),
+        *check_packages(),
+        check_clock(ClockWatch(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)),
+    ]
+
+
+def _of_site(site_path: Path) -> list[CheckResult]:
+    try:
+        loaded = load_site(site_path)
+    except ProblemsError as error:
+        advice = f"denban check {site_path} explains them"
+        return [fail("site file", f"{len(error.problems)} problems", advice)]
+    io = loaded.io
+    running = _is_running(loaded)
+    hardware = read_hardware_identity()
+    return [
+        ok("site file", f"{loaded.spec.site}, digest {loaded.digest[:16]}"),
+        ok("controller", "runs" if running else "does not run"),
+        check_zone_data(loaded.site.site.timezone),
+        check_serial(io.units, hardware),
+        check_hostname(io.units, hardware, socket.gethostname()),
+        *(result for bus in io.buses for result in check_port(bus, running=running)),
+        *check_gpio(io),
+        check_watchdog(io.watchdog),
+        check_real_time(io.scan),
+        check_memory_lock(io.scan),
+        *check_store(io.store),
+        *check_socket(io.control),
+        check_plan_folder(io.plan_directory),
+    ]
+
+
+def _is_running(loaded: LoadedSite) -> bool:
+    """Whether somebody listens at the site's socket, even if not to us."""
+    try:
+        Desk(Path(loaded.io.control.socket)).ask(AskStatus())
+    except RefusedError:
+        return True
+    except FailedError:
+        return False
+    return True
