@@ -70,6 +70,10 @@ class _Request:
     def write_raw(self, data: bytes) -> None:
         os.write(self._into, data)
 
+    def release_reader(self) -> None:
+        """Close this process's copy, as the end of the process would."""
+        os.close(self.fd)
+
     def release(self) -> None:
         for fd in (self.fd, self._into):
             try:
