@@ -13,18 +13,18 @@ $(VENV)/run.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"denban needs Python 3.11 to 3.13, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.12 or so")'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "Setting up the tools for tests ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,chart]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev,chart]'
 	@touch $@
 
-shim: $(VENV)/run.stamp  ## build the bench's GPIO shim (with cc, or with a compiler from a wheel)
-	@command -v cc >/dev/null || $(BIN)/python -c 'import ziglang' 2>/dev/null || { echo "No C compiler: installing one into $(VENV) ..."; $(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang; }
-	@$(BIN)/python -m hil.shim.build
+# The bench's GPIO library: built with cc, or with a compiler from a wheel.
+shim: $(VENV)/run.stamp
+	@command -v cc >/dev/null || $(BIN)/python -c 'import ziglang' 2>/dev/null || { echo "No C compiler: installing one into $(VENV) ..."; $(BIN)/python -m pip install -qq --disable-pip-version-check ziglang; }
+	@$(BIN)/python -m hil.shim.build >/dev/null
 
 demo: shim  ## a factory held under its target, live; DEMO=meter|bus|plan for variants
 	@$(BIN)/denban demo $(if $(DEMO),--variant $(DEMO)) $(DEMO_ARGS)
@@ -41,7 +41,7 @@ check: $(VENV)/dev.stamp  ## lint, format, types, layers
 	@$(BIN)/lint-imports
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
 bench: $(VENV)/bench.stamp shim  ## measure the figures of docs/performance.md; ONLY=line, QUICK=1, HOURS=1, WRITE=1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
+import edge
 from edge.cli.errors import RefusedError
 
 
@@ -15,14 +16,12 @@ from edge.cli.errors import RefusedError
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
     """A factory on the bench, held under its target, live. Takes the bench's own arguments."""
-    try:
-        found = find_spec("hil.demo")
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
+    tree = Path(edge.__file__).parent.parent
+    if not (tree / "hil" / "demo").is_dir():
         raise RefusedError(
             "demo: the bench is not here: it comes with the source tree, not with the installed"
             " package; clone the repository and run `make demo` in it"
         )
+    os.chdir(tree)  # the bench is no installed package: it is found where it is started
     command = [sys.executable, "-m", "hil.demo", *arguments]
     os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter and module

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import edge
-from edge.cli import demo as demo_module
 from edge.cli.main import main
 from tests.cli.conftest import Invoke
+
+TREE = Path(__file__).parents[2]
 
 
 def test_every_command_of_the_table_is_there_and_helps(invoke: Invoke) -> None:
@@ -50,40 +50,34 @@ def test_run_becomes_the_control_process(invoke: Invoke, monkeypatch: pytest.Mon
     ]
 
 
-def test_demo_becomes_the_bench_with_its_arguments(
-    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+def test_demo_becomes_the_bench_with_its_arguments_from_any_folder(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    became: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda _path, words: became.append(words))
-    monkeypatch.setattr(demo_module, "find_spec", lambda _name: find_spec("edge"))
+    became: list[tuple[Path, list[str]]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, words: became.append((Path.cwd(), words)))
+    monkeypatch.chdir(tmp_path)
     assert invoke("demo", "--variant", "bus", "--help").exit_code == 0
-    assert became == [[sys.executable, "-m", "hil.demo", "--variant", "bus", "--help"]]
+    words = [sys.executable, "-m", "hil.demo", "--variant", "bus", "--help"]
+    assert became == [(TREE, words)]
 
 
-@pytest.mark.parametrize("package_is_there", [True, False])
 def test_demo_without_the_bench_says_how_to_get_it(
-    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, package_is_there: bool
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def find(name: str) -> None:
-        if not package_is_there:
-            raise ModuleNotFoundError(name)
-
-    monkeypatch.setattr(demo_module, "find_spec", find)
+    monkeypatch.setattr(edge, "__file__", str(tmp_path / "edge" / "__init__.py"))
     result = invoke("demo")
     assert result.exit_code == 2
     assert "clone the repository" in result.stderr
 
 
-def test_command_line_is_not_imported_by_the_control_process() -> None:
-    """click and rich would cost memory and start-up time in the process that must not wait."""
+def test_control_process_imports_nothing_that_waits_or_that_it_can_miss() -> None:
+    """Each would cost memory and start-up time in the process that must not wait."""
+    heavy = ("asyncio", "click", "edge.cli", "edge.config.load", "hashlib", "pymodbus", "rich")
     script = (
-        "import sys, edge.app.__main__; print({'click', 'rich', 'edge.cli'} & set(sys.modules))"
+        "import sys, edge.app.__main__, edge.app.control;"
+        f" print(sorted({{*{(*heavy, 'serial', 'sqlite3', 'ssl', 'tomli')}}} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=TREE
     )
-    assert done.stdout == "set()\n"
+    assert done.stdout == "[]\n"
