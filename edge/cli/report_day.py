@@ -160,8 +160,7 @@ def _loads(moves: Iterable[Event], begin_utc_ns: int, end_utc_ns: int) -> list[L
         if move.facts.get("shed") is True:
             shed_since.setdefault(move.subject, max(move.utc_ns, begin_utc_ns))
         elif move.subject in shed_since:
-            since_utc_ns = max(shed_since.pop(move.subject), begin_utc_ns)
-            use.shed_s += max(0, move.utc_ns - since_utc_ns) / NS_PER_S
+            use.shed_s += max(0, move.utc_ns - shed_since.pop(move.subject)) / NS_PER_S
     for name, since_utc_ns in shed_since.items():
         uses[name].shed_at_end = True
         uses[name].shed_s += (end_utc_ns - since_utc_ns) / NS_PER_S

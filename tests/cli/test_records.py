@@ -157,6 +157,17 @@ def test_report_as_json_has_the_same_figures(tmp_path: Path, invoke: Invoke) -> 
     ]
 
 
+def test_report_counts_a_load_that_is_shed_all_day(tmp_path: Path, invoke: Invoke) -> None:
+    before = [_move(-120, "chiller", shed=True), _move(-60, "fan", shed=True)]
+    _write(tmp_path, [*before, _move(-30, "fan", shed=False), _interval(0, 480.0, 1)])
+    made = json.loads(
+        invoke("report", "2026-04-01", "--json", "--store", tmp_path / "store").stdout
+    )
+    assert made["loads"] == [
+        {"name": "chiller", "switchings": 0, "shed_s": 86400.0, "shed_at_end": True}
+    ]
+
+
 def test_report_of_a_day_without_records_is_refused(tmp_path: Path, invoke: Invoke) -> None:
     _write(tmp_path, _DAY)
     result = invoke("report", "2026-05-01", "--store", tmp_path / "store")
