@@ -21,7 +21,10 @@ from edge.model.units import NS_PER_S, UWH_PER_WH
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The compiled site as JSON.")
 def check(site: Path, as_json: bool) -> None:
-    """Check SITE: all problems at once (exit code 2), or what the file means."""
+    """Check SITE: all its problems, or what it means.
+
+    Every problem is told at once, with its line; then the exit code is 2.
+    """
     loaded = load_site(site)
     for warning in loaded.warnings:
         note(f"warning: {warning}")

@@ -26,7 +26,7 @@ from edge.model.units import NS_PER_S, W_PER_KW
 def override_load(
     load: str, mode: str, length_s: int | None, socket_path: Path | None, site_path: Path | None
 ) -> None:
-    """Hold LOAD by hand: shed it, keep it running, or give it back with auto.
+    """Hold LOAD by hand: shed, run, or auto again.
 
     Minimum times and the safe value of a faulty output still rule.
     """
@@ -74,7 +74,10 @@ def limit(
     socket_path: Path | None,
     site_path: Path | None,
 ) -> None:
-    """Hold demand below KW for some time (demand response), or end that with off."""
+    """Hold demand below KW for some time, or off.
+
+    Demand response: the limit counts beside contract, calendar and plan.
+    """
     start_utc_ns = start_utc_ns or time.time_ns()
     desk = desk_of(socket_path, site_path)
     if kilowatts == "off":

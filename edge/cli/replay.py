@@ -58,9 +58,9 @@ class Retold(Struct):
 @click.option("--load", "load_name", metavar="LOAD", help="Only moves of this load.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def replay(recording: Path, at_utc_ns: int | None, load_name: str | None, as_json: bool) -> None:
-    """Decide RECORDING again (a segment or a folder of them) and compare scan by scan.
+    """Decide a RECORDING again and compare.
 
-    Prints each move of a relay with its reason and numbers. Exit code 1 if anything differs.
+    RECORDING is a segment or a folder of them. Prints each move of a relay with its reason and numbers. Exit code 1 if anything differs.
     """
     teller = _Teller(at_utc_ns, load_name)
     try:

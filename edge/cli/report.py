@@ -25,7 +25,10 @@ from edge.cli.terms import NOTHING, clock_time, date_time, day_of, duration, num
 def report(
     day: date, as_csv: bool, as_json: bool, site_path: Path | None, store_path: Path | None
 ) -> None:
-    """Report a local DAY (2026-08-13, today, yesterday): intervals, plan, loads, alarms."""
+    """Report a local DAY out of the journal.
+
+    DAY is like 2026-08-13, today or yesterday; intervals, plan, loads, alarms.
+    """
     place = journal_of(site_path, store_path)
     with reading(place):
         made = report_of(place.path, day, place.zone)

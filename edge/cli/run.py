@@ -13,7 +13,7 @@ import click
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option("--unit", help="Run as this unit, whatever the hardware serial says (for tests).")
 def run(site: Path, unit: str | None) -> None:
-    """Run the controller for SITE in the foreground, as its service does."""
+    """Run the controller for SITE, as its service does."""
     command = [sys.executable, "-m", "edge.app", "run", str(site)]
     if unit is not None:
         command += ["--unit", unit]

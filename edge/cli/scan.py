@@ -52,9 +52,9 @@ def scan(
     thorough: bool,
     as_json: bool,
 ) -> None:
-    """Find meters on line BUS of the site file: which unit ids answer, and by which profile.
+    """Find the meters on line BUS of the site file.
 
-    A serial line is taken for this alone; a running controller keeps it and the scan is refused.
+    Says which unit ids answer and which profile fits. A serial line is taken for this alone; a running controller keeps it and the scan is refused.
     """
     plan = _line(load_site(site_path), bus)
     if timeout_ms is not None:

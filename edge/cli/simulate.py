@@ -62,7 +62,7 @@ def simulate(
     png: bool,
     as_json: bool,
 ) -> None:
-    """Run SITE over a recorded load in steps of a second: what would Denban have done?
+    """Run SITE over a recorded load, in steps of 1 s.
 
     The record is CSV: interval_start_local,energy_kwh or time_local,power_kw, with columns
     <load>_kw where the power of single loads is known.

@@ -25,7 +25,7 @@ _TURN_S: Final = 1.0
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option("--watch", is_flag=True, help="Live, once a second, until Ctrl-C.")
 def status(socket_path: Path | None, site_path: Path | None, as_json: bool, watch: bool) -> None:
-    """Show demand, projection, sources, loads and alarms as they are now."""
+    """Show demand, sources, loads and alarms now."""
     desk = desk_of(socket_path, site_path)
     if watch and not as_json:
         _watch(desk)

@@ -22,7 +22,7 @@ NOT_RUNNING = "not running"
 @desk_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def whoami(socket_path: Path | None, site_path: Path | None, as_json: bool) -> None:
-    """Say which unit of which site this machine is, its role and its hardware serial."""
+    """Say which unit of which site this machine is."""
     try:
         identity = desk_of(socket_path, site_path).ask(AskStatus()).identity
     except NotRunningError:

@@ -32,7 +32,8 @@ def draw_chart(result: DryRunResult, zone: tzinfo, path: Path) -> None:
     if over:
         demand.scatter(*zip(*over, strict=True), marker="x", color="#c0392b", label="exceeded")
     demand.set_ylabel("demand of an interval, kW")
-    demand.set_ylim(bottom=0)
+    # Room for the legend above the highest line.
+    demand.set_ylim(0, 1.2 * max([*natural, *held, *target], default=1.0))
     demand.legend(loc="upper right")
     demand.set_title(
         f"{result.site}: {result.record}, {result.days} days; "

@@ -43,9 +43,9 @@ _SHAPES = {Verdict.OK: "●", Verdict.WARN: "▲", Verdict.FAIL: "×"}
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def doctor(site_path: Path | None, as_json: bool) -> None:
-    """Check this machine: ports, pins, permissions, watchdog, clock, disk, names.
+    """Check that this machine is fit for the controller.
 
-    Run it as the service's user. Exit code 1 when a check fails.
+    Ports, pins, permissions, watchdog, clock, disk, names. Run it as the service's user. Exit code 1 when a check fails.
     """
     results = _general()
     if site_path is not None:
