@@ -60,7 +60,8 @@ class Retold(Struct):
 def replay(recording: Path, at_utc_ns: int | None, load_name: str | None, as_json: bool) -> None:
     """Decide a RECORDING again and compare.
 
-    RECORDING is a segment or a folder of them. Prints each move of a relay with its reason and numbers. Exit code 1 if anything differs.
+    RECORDING is a segment or a folder of them. Prints each move of a relay with its reason and
+    numbers. Exit code 1 if anything differs.
     """
     teller = _Teller(at_utc_ns, load_name)
     try:

@@ -54,7 +54,8 @@ def scan(
 ) -> None:
     """Find the meters on line BUS of the site file.
 
-    Says which unit ids answer and which profile fits. A serial line is taken for this alone; a running controller keeps it and the scan is refused.
+    Says which unit ids answer and which profile fits. A serial line is taken for this alone; a
+    running controller keeps it and the scan is refused.
     """
     plan = _line(load_site(site_path), bus)
     if timeout_ms is not None:

@@ -45,7 +45,8 @@ _SHAPES = {Verdict.OK: "●", Verdict.WARN: "▲", Verdict.FAIL: "×"}
 def doctor(site_path: Path | None, as_json: bool) -> None:
     """Check that this machine is fit for the controller.
 
-    Ports, pins, permissions, watchdog, clock, disk, names. Run it as the service's user. Exit code 1 when a check fails.
+    Ports, pins, permissions, watchdog, clock, disk, names. Run it as the service's user. Exit
+    code 1 when a check fails.
     """
     results = _general()
     if site_path is not None:
