@@ -61,32 +61,53 @@ def plan_spec() -> PlanSpec:
     )
 
 
+def metering_spec() -> MeteringSpec:
+    """Pulses of 24 Wh first, then the meter's energy, then its power."""
+    meter = MeterSpec(
+        "incomer",
+        "main",
+        frozenset({Quantity.POWER, Quantity.IMPORT, Quantity.EXPORT}),
+        None,
+        10 * NS_PER_S,
+    )
+    return MeteringSpec(
+        sources=tuple(SourceSpec(kind, "incomer") for kind in SourceKind),
+        pulses=(PulseSpec("incomer", 24_000_000, 1, Direction.IMPORT),),
+        meters=(meter,),
+        power_w_max=1_500_000.0,
+        stale_ns=10 * NS_PER_S,
+        cross_check_ratio=0.02,
+        cross_check_ns=5 * NS_PER_MIN,
+    )
+
+
+def shedding_spec() -> SheddingSpec:
+    """Three loads of 250 kW in all."""
+    return SheddingSpec(
+        loads=(
+            load_spec("chiller-1", 120_000.0, 1),
+            load_spec("compressor-1", 80_000.0, 2),
+            load_spec("fan-1", 50_000.0, 3),
+        ),
+        mask_ns=5 * NS_PER_MIN,
+        no_restore_ns=3 * NS_PER_MIN,
+        settle_ns=20 * NS_PER_S,
+        caution_ratio=0.95,
+        hysteresis_ratio=0.02,
+        restore_margin_ratio=0.03,
+        instant_limit_w=None,
+        instant_release_ratio=0.95,
+        lost_hold_ns=NS_PER_HOUR // 12,
+        lost_policy=LostPolicy.HOLD,
+    )
+
+
 def control_spec() -> ControlSpec:
-    """A mill on 600 kW: pulses, a meter with energy and power, three loads of 250 kW in all."""
+    """A mill on 600 kW, half-hour blocks, a plan."""
     return ControlSpec(
         site="Rolling mill",
         timezone=ZoneInfo("Asia/Tokyo"),
-        metering=MeteringSpec(
-            sources=(
-                SourceSpec(SourceKind.PULSE, "incomer"),
-                SourceSpec(SourceKind.ENERGY, "incomer"),
-                SourceSpec(SourceKind.POWER, "incomer"),
-            ),
-            pulses=(PulseSpec("incomer", 24_000_000, 1, Direction.IMPORT),),
-            meters=(
-                MeterSpec(
-                    "incomer",
-                    "main",
-                    frozenset({Quantity.POWER, Quantity.IMPORT, Quantity.EXPORT}),
-                    None,
-                    10 * NS_PER_S,
-                ),
-            ),
-            power_w_max=1_500_000.0,
-            stale_ns=10 * NS_PER_S,
-            cross_check_ratio=0.02,
-            cross_check_ns=5 * NS_PER_MIN,
-        ),
+        metering=metering_spec(),
         demand=DemandSpec(
             method=DemandMethod.BLOCK,
             interval_ns=BLOCK_NS,
@@ -98,21 +119,5 @@ def control_spec() -> ControlSpec:
         ),
         projection=ProjectionSpec(Estimator.LEAST_SQUARES, 2 * NS_PER_MIN, 2.0),
         plan=plan_spec(),
-        shedding=SheddingSpec(
-            loads=(
-                load_spec("chiller-1", 120_000.0, 1),
-                load_spec("compressor-1", 80_000.0, 2),
-                load_spec("fan-1", 50_000.0, 3),
-            ),
-            mask_ns=5 * NS_PER_MIN,
-            no_restore_ns=3 * NS_PER_MIN,
-            settle_ns=20 * NS_PER_S,
-            caution_ratio=0.95,
-            hysteresis_ratio=0.02,
-            restore_margin_ratio=0.03,
-            instant_limit_w=None,
-            instant_release_ratio=0.95,
-            lost_hold_ns=NS_PER_HOUR // 12,
-            lost_policy=LostPolicy.HOLD,
-        ),
+        shedding=shedding_spec(),
     )
