@@ -43,7 +43,7 @@ class FakeEdgeLine:
 
     def unplug(self) -> None:
         """The chip is gone: reading fails from now on, and so does asking for the line."""
-        os.close(self.request.fd)
+        self.request.release_reader()
         self.refusal = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
@@ -52,6 +52,7 @@ class _Request:
 
     def __init__(self) -> None:
         self.fd, self._into = os.pipe()
+        self._open = {self.fd, self._into}
         self.line_seqno = 0
         self._unread: deque[bytes] = deque(maxlen=EVENT_BUFFER_COUNT)
 
@@ -72,11 +73,14 @@ class _Request:
 
     def release_reader(self) -> None:
         """Close this process's copy, as the end of the process would."""
-        os.close(self.fd)
+        self._close(self.fd)
 
     def release(self) -> None:
-        for fd in (self.fd, self._into):
-            try:
-                os.close(fd)
-            except OSError:
-                continue  # unplugged before
+        self._close(self.fd)
+        self._close(self._into)
+
+    def _close(self, fd: int) -> None:
+        """Once: another descriptor may have its number afterwards."""
+        if fd in self._open:
+            self._open.remove(fd)
+            os.close(fd)

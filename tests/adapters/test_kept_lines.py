@@ -10,59 +10,11 @@ import msgspec
 import pytest
 
 from edge.adapters.edge_line import EVENT
-from edge.adapters.interval_end import IntervalEnd
-from edge.adapters.kept_lines import KeptLines
-from edge.adapters.pulse_lines import PulseLines
-from edge.adapters.systemd_notify import SystemdNotify
-from edge.config.io import Bias, Edge, PulsePlan
+from edge.config.io import Bias, Edge
 from edge.model.scan import PulseSample
 from edge.model.units import NS_PER_S
-from tests.adapters.fake_edge_line import FakeEdgeLine
+from tests.adapters.kept_plant import CHIP, PLAN, Plant
 from tests.adapters.service_manager import ServiceManager
-
-PLAN = PulsePlan("incomer", 17, Edge.FALLING, Bias.PULL_UP, 2_000_000)
-CHIP = "/dev/gpiochip0"
-
-
-class Plant:
-    """A line, a service manager, and one run of the counting after the other."""
-
-    def __init__(self, manager: ServiceManager) -> None:
-        self.line = FakeEdgeLine()
-        self.line.request.release()
-        self.manager = manager
-        self.lines: KeptLines
-        self.systemds: list[SystemdNotify] = []
-        self._runs: list[PulseLines | IntervalEnd] = []
-
-    def run(self, plan: PulsePlan = PLAN, chip: str = CHIP) -> PulseLines:
-        """A run begins with what the manager keeps. The one before was killed: it closed nothing
-        by itself.
-        """
-        self._begin(plan, chip)
-        pulses = PulseLines((plan,), self.lines.open, lambda: 0)
-        self._runs.append(pulses)
-        return pulses
-
-    def run_interval_end(self, state_mono_ns: int | None) -> IntervalEnd:
-        self._begin(PLAN, CHIP)
-        end = IntervalEnd(PLAN, self.lines.open, lambda: 0, state_mono_ns)
-        self._runs.append(end)
-        return end
-
-    def _begin(self, plan: PulsePlan, chip: str) -> None:
-        self.manager.attend()
-        systemd = SystemdNotify({"NOTIFY_SOCKET": str(self.manager.path)}, 0)
-        self.systemds.append(systemd)
-        passed = self.manager.passed()
-        self.lines = KeptLines((plan,), chip, self.line.open, systemd, passed)
-
-    def close(self) -> None:
-        for run in self._runs:
-            run.close()
-        for systemd in self.systemds:
-            systemd.close()
-        self.manager.close()
 
 
 @pytest.fixture
@@ -218,10 +170,21 @@ def test_line_that_is_lost_is_no_longer_kept_and_kept_again_when_it_is_back(plan
     assert plant.run().read(back_ns + 9) == (PulseSample("incomer", back_ns, 1, 7),)
 
 
+def test_line_that_is_lost_again_and_again_leaves_no_descriptors(plant: Plant) -> None:
+    pulses = plant.run()
+    open_counts = set()
+    for number in range(5):
+        pulses.read(100 * number * NS_PER_S)
+        plant.line.request.write_raw(b"x")
+        assert pulses.read(100 * number * NS_PER_S + 1)[0].fault
+        plant.manager.attend()
+        open_counts.add(len(list(Path("/proc/self/fd").iterdir())))
+    assert len(open_counts) == 1
+
+
 def _fill(plant: Plant) -> None:
     """The manager does not read, and its queue is full."""
-    while plant.systemds[-1].forget("nothing"):
-        pass
+    assert not all(plant.systemds[-1].forget("nothing") for _ in range(10_000))
 
 
 def test_line_is_kept_later_where_the_manager_had_no_room(plant: Plant) -> None:
