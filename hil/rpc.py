@@ -1,7 +1,7 @@
 """Orders to a bench process: one JSON object a line over a Unix socket, one JSON object back.
 
-A process registers its verbs in a dict and pumps the server from its own loop, so an order is carried
-out between two steps of the simulation and never in the middle of one.
+A process registers its verbs in a dict and pumps the server from its own loop, so an order is
+carried out between two steps of the simulation and never in the middle of one.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _HEADER_BYTES = 4096  # JSON list of names, space padded; cells follow
 
 
 class Values:
-    """Named float64 cells; make the file with :meth:`create`, open it elsewhere with :meth:`open`."""
+    """Named float64 cells; :meth:`create` makes the file, :meth:`open` opens it elsewhere."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
         size = _HEADER_BYTES + 8 * len(names)
@@ -27,7 +27,7 @@ class Values:
 
     @classmethod
     def create(cls, path: Path, names: list[str]) -> Values:
-        """Make the file with every cell at 0.0. Raises ValueError when the names do not fit the header."""
+        """Make the file, all cells 0.0. Raises ValueError when the names do not fit the header."""
         header = json.dumps(names).encode()
         if len(header) > _HEADER_BYTES:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Settings for every test: property tests are derandomised, so a failure is the same for everyone."""
+"""Settings for every test: property tests are derandomised, so a failure repeats for everyone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every branch of the decisions is covered, or the build fails: `coverage_gate.py coverage.json`."""
+"""Every branch of the decisions is covered, or the build fails: coverage_gate.py FILE."""
 
 from __future__ import annotations
 

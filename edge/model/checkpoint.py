@@ -1,4 +1,4 @@
-"""What must survive a restart, and when it was true. Written by the keeper, read at the next start."""
+"""What must survive a restart, and when it was true: kept by the keeper, read at the start."""
 
 from __future__ import annotations
 
