@@ -7,6 +7,7 @@ it replays by itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
@@ -43,7 +44,10 @@ _decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 class FlightRecorder:
-    """Writes the ring in `ring`, incidents in `kept` (at most `kept_bytes_max` in all)."""
+    """Writes the ring in `ring`, incidents in `kept` (at most `kept_bytes_max` in all).
+
+    Every method may raise OSError; the segment is given up then, and the next state begins another.
+    """
 
     def __init__(self, header: Header, ring: Path, kept: Path, kept_bytes_max: int) -> None:
         self._header = header
@@ -83,7 +87,11 @@ class FlightRecorder:
 
     def flush(self) -> None:
         if self._file is not None:
-            self._file.flush()
+            try:
+                self._file.flush()
+            except OSError:
+                self._give_up()
+                raise
 
     def close(self) -> None:
         self._end_segment()
@@ -101,8 +109,8 @@ class FlightRecorder:
     def _end_segment(self) -> None:
         if self._file is None:
             return
-        self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        file.close()
         if self._marked:
             self._marked = False
             for path in (self._previous, self._path):
@@ -131,7 +139,18 @@ class FlightRecorder:
     def _put(self, frame: Frame) -> None:
         assert self._file is not None
         payload = _encode(frame)
-        self._file.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+        try:
+            self._file.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+        except OSError:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """What the file holds ends where the disk did; its reader finds that out by the CRC."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
 
 
 def read_segment(path: Path) -> Iterator[Frame]:

@@ -5,11 +5,13 @@ It may wait for a disk as long as it likes: the control process never waits for 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, assert_never
@@ -69,6 +71,7 @@ class Keeper:
         self._plans: dict[str, Plan] = {}
         self._status: StatusRecord | None = None
         self._status_mono_ns = 0
+        self._recorder_trouble = ""
         self._over = False
         self._turns = 0
         peer.setblocking(False)
@@ -86,7 +89,7 @@ class Keeper:
                 due_s = time.monotonic() + _TURN_S
                 self._turn()
         self._turn()
-        self._recorder.close()
+        self._record(self._recorder.close)
         self._archive.close()
         self._desk.close()
         self._selector.close()
@@ -96,13 +99,20 @@ class Keeper:
         if self._folder is not None and self._turns % _PLAN_TURNS == 0:
             for file in self._folder.poll():
                 self._take_plan(file, "plan folder")
-        try:
-            self._recorder.flush()
-        except OSError as error:
-            print(f"flight recorder: {error}", file=sys.stderr, flush=True)
+        self._record(self._recorder.flush)
         for answer in self._archive.save(_now_mono_ns(), time.time_ns()):
             self._send(answer)
         self._send(Alive())
+
+    def _record(self, action: Callable[[], None]) -> None:
+        """A recorder without a disk is no reason to stop keeping events; it says so once."""
+        try:
+            action()
+        except OSError as error:
+            if str(error) != self._recorder_trouble:
+                self._recorder_trouble = str(error)
+                with contextlib.suppress(OSError):  # the log may lie on the same disk
+                    print(f"flight recorder: {error}", file=sys.stderr, flush=True)
 
     def _receive(self) -> None:
         for _ in range(_PACKETS_A_TURN_MAX):
@@ -121,9 +131,9 @@ class Keeper:
     def _take(self, message: link.ToKeeper) -> None:
         match message:
             case ScanRecord():
-                self._recorder.record(message)
+                self._record(lambda: self._recorder.record(message))
             case StateRecord():
-                self._recorder.state(message)
+                self._record(lambda: self._recorder.state(message))
                 self._archive.take_state(message)
             case EventRecord():
                 if any(_is_incident(event) for event in message.events):
