@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ctypes.util import find_library
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +55,6 @@ class Bench:
         self.seed = seed
         self.environment: dict[str, str] = {}
         self.plan_day = ""
-        self.wrapper: Sequence[str] = ()
         self._ends = contextlib.ExitStack()
         self._controller: Controller | None = None
 
@@ -87,6 +88,8 @@ class Bench:
         self.port = folder / "ttyRS485"
         self.site = folder / "site.toml"
         self.log = folder / "controller.log"
+        self._clock_file = folder / "clock"
+        self._clock_file.write_bytes(bytes(8))
         self.desk = Desk(self.runtime / "control")
         self.events = EventReader(self.store / "journal.db")
         paths = SitePaths(self.port, self.runtime / "control", self.store, self.plans)
@@ -147,9 +150,10 @@ class Bench:
         environment = {
             "LD_PRELOAD": str(build()),
             "DENBAN_BOARD_SOCKET": str(self.folder / "unit.sock"),
+            "DENBAN_CLOCK_FILE": str(self._clock_file),
             **self.environment,
         }
-        self._controller = Controller(self.site, UNIT, environment, self.log, self.wrapper)
+        self._controller = Controller(self.site, UNIT, environment, self.log)
         if wait:
             self.wait_status(lambda answer: answer["identity"]["pid"] == self.control_pid)
         return self._controller
@@ -271,6 +275,22 @@ class Bench:
         self.board.order("plant_set", name="base_w", value_w=base_kw * 1000)
 
     # Faults, each ended by its opposite.
+
+    def step_clock(self, difference_s: float) -> None:
+        """Set the controller's wall clock apart from the machine's by so much; 0 sets it right."""
+        with self._clock_file.open("r+b") as file:
+            file.write(round(difference_s * 1e9).to_bytes(8, sys.byteorder, signed=True))
+
+    def fill_disk(self, on: bool) -> None:
+        """No file of the keeper may grow: what a full disk is to the one process that writes.
+
+        Raises LookupError while there is no keeper.
+        """
+        keeper_pid = self.controller.child("edge.keeper")
+        if keeper_pid is None:
+            raise LookupError("edge.keeper: not running")
+        bytes_max = 0 if on else resource.RLIM_INFINITY
+        resource.prlimit(keeper_pid, resource.RLIMIT_FSIZE, (bytes_max, resource.RLIM_INFINITY))
 
     def short_bus(self, on: bool) -> None:
         self.hub.order("short", on=on)

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -42,7 +41,7 @@ def is_alive(pid: int) -> bool:
 class Controller:
     """One life of the controller: `python -m edge.app run SITE --unit UNIT`.
 
-    `wrapper` goes before the command (`unshare ...`), `environment` over the bench's own.
+    `environment` goes over the bench's own.
     """
 
     def __init__(
@@ -51,14 +50,13 @@ class Controller:
         unit: str,
         environment: dict[str, str],
         log: Path,
-        wrapper: Sequence[str] = (),
     ) -> None:
         prctl = ctypes.CDLL(None).prctl
 
         def end_with_bench() -> None:
             prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
-        command = [*wrapper, sys.executable, "-m", "edge.app", "run", str(site), "--unit", unit]
+        command = [sys.executable, "-m", "edge.app", "run", str(site), "--unit", unit]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,

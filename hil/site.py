@@ -28,7 +28,11 @@ def write_site(path: Path, works: Works, paths: SitePaths) -> None:
     sections: dict[str, dict[str, Any]] = {
         "site": {"name": works.name, "timezone": works.timezone},
         f"unit.{wiring.UNIT}": {"hardware_serial": "10000000a1b2c3d4"},
-        "demand": {"interval_s": works.interval_s, "contract_kw": works.contract_kw},
+        "demand": {
+            "interval_s": works.interval_s,
+            "alignment_s": works.alignment_s,
+            "contract_kw": works.contract_kw,
+        },
         "projection": {"window_s": works.window_s},
         "bus.main": _bus(paths),
         "meter.incomer": {
@@ -51,12 +55,10 @@ def write_site(path: Path, works: Works, paths: SitePaths) -> None:
             "steady_s": 5,
             "cross_check_s": 60,
         },
-        **{f"load.{name}": _load(load, works) for name, load in wiring.LOADS.items()},
+        **{f"load.{name}": _load(name, load, works) for name, load in wiring.LOADS.items()},
         "shedding": {
             "settle_s": works.settle_s,
             "lost_hold_s": works.lost_hold_s,
-            "at_stop": works.at_stop,
-            "at_crash": works.at_crash,
         },
         "alarm": {f"{name}_pin": pin for name, pin in wiring.LAMP_PINS.items()},
         "watchdog": {"device": "/dev/watchdog", "timeout_s": works.watchdog_s},
@@ -81,7 +83,7 @@ def _bus(paths: SitePaths) -> dict[str, Any]:
     }
 
 
-def _load(load: wiring.Load, works: Works) -> dict[str, Any]:
+def _load(name: str, load: wiring.Load, works: Works) -> dict[str, Any]:
     keys: dict[str, Any] = {
         "pin": load.pin,
         "rated_kw": load.rated_kw,
@@ -97,6 +99,8 @@ def _load(load: wiring.Load, works: Works) -> dict[str, Any]:
         keys["group"] = load.group
     if load.feedback_pin is not None:
         keys["feedback_pin"] = load.feedback_pin
+    if name in works.hold_at_stop:
+        keys["at_stop"] = "hold"
     return keys
 
 

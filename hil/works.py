@@ -50,25 +50,27 @@ LOADS = {
 class Works(msgspec.Struct, frozen=True, kw_only=True):
     """What differs from one run to the next. Real powers; the demand interval is shortened.
 
-    `plan_slot_s`: with a power plan, its slots. `timezone` may be one that the bench makes itself.
+    `alignment_s`: how long after a full hour its intervals begin. `hold_at_stop`: loads whose relay
+    stays where it is when the controller is stopped. `plan_slot_s`: with a power plan, its slots.
+    `timezone` may be one that the bench makes itself.
     """
 
     name: str = "Rolling mill"
     timezone: str = "Asia/Tokyo"
     interval_s: int = 60
+    alignment_s: int = 0
     contract_kw: float = 600
     power_kw_max: float = 900
     base_kw: float = 0
     min_shed_s: float = 6
     max_shed_s: float = 120
     rest_s: float = 4
-    settle_s: float = 4
+    settle_s: float = 1
     window_s: float = 10
     lost_hold_s: float = 20
     stale_s: float = 3
     watchdog_s: int = 10
-    at_stop: Literal["safe", "hold"] = "safe"
-    at_crash: Literal["safe", "hold"] = "safe"
+    hold_at_stop: frozenset[str] = frozenset()
     plan_slot_s: int | None = None
 
 
@@ -107,6 +109,7 @@ def board_wiring(works: Works) -> dict[str, Any]:
         "pulses": {FEEDER: pulse},
         "plant": plant(works),
         "interval_s": works.interval_s,
+        "alignment_s": works.alignment_s,
     }
 
 

@@ -121,7 +121,8 @@ class Board:
 
     def _next_boundary_utc_ns(self) -> int:
         interval_ns = self._config.interval_s * NS_PER_S
-        return (utc_ns() // interval_ns + 1) * interval_ns
+        alignment_ns = self._config.alignment_s * NS_PER_S
+        return ((utc_ns() - alignment_ns) // interval_ns + 1) * interval_ns + alignment_ns
 
     def _log_energy(self, t_ns: int, event: str, **fields: Any) -> None:
         self._journal.add(t_ns, event, **fields, **self._energy())

@@ -77,7 +77,11 @@ class PulseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BoardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The board makes the paths. `interval_s`: the demand interval whose true energy is logged."""
+    """The board makes the paths.
+
+    `interval_s`: the demand interval whose true energy is logged; it begins `alignment_s` after
+    multiples of its length in UTC.
+    """
 
     orders: Path
     log: Path
@@ -89,6 +93,7 @@ class BoardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plant: PlantSpec = PlantSpec()
     seed: int = 1
     interval_s: int = 1800
+    alignment_s: int = 0
 
 
 def _decode_path(kind: type[Path], text: object) -> Path:

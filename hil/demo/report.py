@@ -80,7 +80,8 @@ def _counted(summary: Summary) -> str:
         return "energy counted in all: unknown, the controller did not answer"
     return (
         f"energy counted in all {summary.booked_uwh / 1e9:.3f} kWh, taken by the plant"
-        f" {summary.taken_uwh / 1e9:.3f} kWh, differ {summary.counted_off_uwh / 1e6:+.1f} Wh (a pulse is {PULSE_UWH / 1e6:g} Wh)"
+        f" {summary.taken_uwh / 1e9:.3f} kWh, differ {summary.counted_off_uwh / 1e6:+.1f} Wh"
+        f" (a pulse is {PULSE_UWH / 1e6:g} Wh)"
     )
 
 

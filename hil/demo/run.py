@@ -110,7 +110,7 @@ class Demo:
         fresh = self._bench.events.fresh()
         self._events += fresh
         for event in fresh:
-            if event.kind == "audit" and event.facts["done"]:
+            if event.kind == "audit":
                 continue  # the story has said it
             at_s = (event.mono_ns - self._begin_ns) / 1e9
             self._say("controller", event_text(event), event.severity, at_s)

@@ -155,7 +155,7 @@ def _plan_file(midnight_s: int, slot_s: int, kw: Callable[[int], float]) -> byte
 def _file(bench: Bench, name: str, data: bytes) -> str:
     """Hand a plan of the local day that begins at the first boundary in at the desk."""
     answer = bench.desk.import_plan(bench.plan_day, name, data)
-    return "the controller takes it" if answer["ok"] else f"refused: {answer['text']}"
+    return "the controller takes it" if answer["ok"] else "the controller refuses it"
 
 
 _VARIANTS: dict[Variant, Callable[[Works, int], list[Act]]] = {

@@ -102,9 +102,18 @@ def _meter(meter: str, facts: dict[str, Any]) -> str:
     return f"meter {meter}: {_written(facts['fault'])}"
 
 
-def _audit(what: str, facts: dict[str, Any]) -> str:
-    done = "done" if facts["done"] else f"refused: {facts['answer']}"
-    return f"{what.replace('_', ' ')} asked by {facts['user']}: {done}"
+def _plan(subject: str, facts: dict[str, Any]) -> str:
+    if "refused" in facts:
+        return f"plan {subject} refused: {first_line(str(facts['refused']))}"
+    if "version" in facts:
+        return f"plan of {subject}: version {facts['version']}, {facts['planned_kwh']:.0f} kWh"
+    return f"plan of {subject}: {_written(facts.get('reason', ''))}"
+
+
+def first_line(text: str) -> str:
+    """A plan may be refused for many reasons, one a line; the first tells most."""
+    first, _, rest = text.partition("\n")
+    return f"{first} ..." if rest else first
 
 
 def _override(load: str, facts: dict[str, Any]) -> str:
@@ -120,6 +129,6 @@ _SENTENCES: Final[Mapping[str, Callable[[str, dict[str, Any]], str]]] = {
     "source": _source,
     "bus": _bus,
     "meter": _meter,
-    "audit": _audit,
+    "plan": _plan,
     "override": _override,
 }

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_SOURCES = [_HERE / "gpio_shim.c", _HERE / "board_call.c"]
+_SOURCES = [_HERE / "gpio_shim.c", _HERE / "board_call.c", _HERE / "clock_shim.c"]
 _HEADERS = [_HERE / "board_call.h"]
 _OUTPUT_DIRECTORY = _HERE.parent.parent / "build" / "hil"
 _FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-D_FILE_OFFSET_BITS=64", "-shared", "-fPIC"]
