@@ -1,23 +1,26 @@
-"""From bytes to a typed record, or to every fault of text, syntax, keys and values, located."""
+"""From bytes to a typed record and every fault of its keys and values, located.
+
+Text that is no TOML has no record; then its first fault is all there is to say.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any, TypeVar
 
-import msgspec
 import tomli
+from msgspec import Struct
 
 from edge.config.findings import Findings
 from edge.config.locate import locate
-from edge.config.shape import check_shape
+from edge.config.shape import decode_value
 from edge.model.problem import Problem, ProblemsError
 
 _BYTES_MAX = 1_000_000
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MANUAL = "see docs/configuration.md"
 
-Record = TypeVar("Record")
+Record = TypeVar("Record", bound=Struct)
 
 
 def decode_document(
@@ -25,8 +28,9 @@ def decode_document(
 ) -> tuple[Record, Findings]:
     """The record that a TOML file means, and where to add what is wrong with its meaning.
 
+    What is wrong with keys and values is in the findings already, and stood in for in the record.
     `tag_defaults` gives keys that tables of a named kind have when they are not written. Raises
-    ProblemsError with everything that is wrong with the text, or with its keys and values.
+    ProblemsError for bytes that are no TOML.
     """
     text = _text(data, file)
     table = _table(text, file)
@@ -36,10 +40,8 @@ def decode_document(
             if isinstance(inner, dict):
                 inner.update(defaults | inner)
     findings = Findings(file, locate(text))
-    check_shape(table, record, (), findings)
-    if findings.errors:
-        raise ProblemsError(findings.errors)
-    return msgspec.convert(table, record), findings
+    decoded: Record = decode_value(table, record, (), findings)
+    return decoded, findings
 
 
 def _refusal(where: str, what: str, got: str, need: str, next_step: str = _MANUAL) -> ProblemsError:

@@ -1,13 +1,14 @@
 """What is wrong with a file, collected with its place, so that a person can mend all of it at once.
 
-Errors refuse the start; warnings do not. Nothing here judges a value.
+Errors refuse the start; warnings do not, and are told of a file without errors only. A value that
+could not be read is doubtful: no error that would rest on it is told. Nothing here judges a value.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from edge.config.locate import Path
 from edge.model.problem import Problem
@@ -36,11 +37,39 @@ class Findings:
         self._lines = lines
         self._errors: list[tuple[int, Problem]] = []
         self._warnings: list[tuple[int, Problem]] = []
+        self._doubts: set[Path] = set()
+
+    def doubt(self, path: Path) -> None:
+        """What stands at `path` in the record is not what the file means: it could not be read."""
+        self._doubts.add(path)
+
+    def doubtful(self, *paths: Path) -> bool:
+        """Whether one of these, or what it is part of, could not be read."""
+        return any(
+            path[:length] in self._doubts for path in paths for length in range(1, len(path) + 1)
+        )
+
+    def whole(self, path: Path) -> bool:
+        """Whether this, all that it is part of and all that is part of it, could be read."""
+        return not self.doubtful(path) and not any(
+            doubt[: len(path)] == path for doubt in self._doubts
+        )
 
     def refuse(
-        self, path: Path, what: str, *, got: str = "", need: str = "", next_step: str = _MANUAL
+        self,
+        path: Path,
+        what: str,
+        *,
+        got: str = "",
+        need: str = "",
+        rests_on: Iterable[Path] = (),
+        next_step: str = _MANUAL,
     ) -> None:
-        """Add an error at `path`."""
+        """Add an error at `path`, unless it comes of a doubtful value: there, or in `rests_on`,
+        the other values that it was judged by.
+        """
+        if self.doubtful(path, *rests_on):
+            return
         problem = Problem(self.where(path), what, got, need, "not started", next_step)
         self._errors.append((self._line(path), problem))
 

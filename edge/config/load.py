@@ -25,6 +25,7 @@ from edge.config.compile_io import compile_io
 from edge.config.document import decode_document
 from edge.config.findings import Findings
 from edge.config.io import IoPlan
+from edge.config.locate import Path as Place
 from edge.config.profile import Profile, inline_profile, profile_of
 from edge.config.sections.metering import MeterSection, ProfileFile
 from edge.config.site import Site
@@ -142,20 +143,24 @@ class _Shelf:
 
 
 def _profile(name: str, meter: MeterSection, shelf: _Shelf, findings: Findings) -> Profile | None:
+    place: Place = ("meter", name, "profile")
+    registers: Place = ("meter", name, "register")
     if (meter.profile is None) == (not meter.register):
         findings.refuse(
-            ("meter", name, "profile"),
+            place,
             "registers are not clear",
             got="both keys" if meter.register else "neither key",
             need="either profile or [[meter.NAME.register]]",
+            rests_on=[registers],
         )
         return None
     if meter.profile is None:
-        return inline_profile(name, meter.register, ("meter", name, "register"), findings)
+        profile = inline_profile(name, meter.register, registers, findings)
+        return profile if findings.whole(registers) and not findings.doubtful(place) else None
     if meter.profile in shelf.names:
         return shelf.take(meter.profile)
     findings.refuse(
-        ("meter", name, "profile"),
+        place,
         "unknown profile",
         got=meter.profile,
         need=nearest(meter.profile, shelf.names) or f"one of {', '.join(shelf.names)}",
@@ -181,6 +186,7 @@ def _zone(site: Site, findings: Findings) -> ZoneInfo | None:
             f"a change of the clocks in {name} would shift the intervals",
             got=f"{site.demand.interval_s} s",
             need="a divisor of the change",
+            rests_on=[("demand", "subinterval_s")],
         )
     return zone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.config.locate import Path
 from edge.config.sections.demand import DemandSection
 from edge.config.site import Site
 from edge.model.spec import DemandMethod
@@ -10,6 +11,12 @@ from edge.model.spec import DemandMethod
 _MASK_SHARE = 3
 # The last 3 of 30 min.
 _NO_RESTORE_SHARE = 10
+# What step_s reads.
+STEP_PATHS: tuple[Path, ...] = (
+    ("demand", "method"),
+    ("demand", "interval_s"),
+    ("demand", "subinterval_s"),
+)
 
 
 def step_s(demand: DemandSection) -> int:

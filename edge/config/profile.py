@@ -39,8 +39,7 @@ class Profile(Struct, frozen=True):
 
 def profile_of(file: ProfileFile, findings: Findings) -> Profile:
     """The profile that a file means; what is wrong with it goes to `findings`."""
-    check_registers(file.register, ("register",), findings)
-    registers = tuple(_register(section) for section in file.register)
+    registers = _registers(file.register, ("register",), findings)
     register_map = RegisterMap(
         file.name, registers, file.source, file.registers_per_request_max, file.gaps_readable
     )
@@ -52,14 +51,13 @@ def inline_profile(
     meter: str, sections: tuple[RegisterSection, ...], path: Path, findings: Findings
 ) -> Profile:
     """The profile of the registers in one meter's own table."""
-    check_registers(sections, path, findings)
-    registers = tuple(_register(section) for section in sections)
+    registers = _registers(sections, path, findings)
     register_map = RegisterMap(f"{meter} (own registers)", registers, "the site file")
     _check_overlaps(register_map, path, findings)
     return Profile(register_map, None, _RESPONSE_MS_MAX)
 
 
-def check_registers(sections: tuple[RegisterSection, ...], path: Path, findings: Findings) -> None:
+def _check_registers(sections: tuple[RegisterSection, ...], path: Path, findings: Findings) -> None:
     """Units must fit quantities."""
     for index, section in enumerate(sections):
         units = _POWER_UNITS if section.quantity is Quantity.POWER else _ENERGY_UNITS
@@ -69,11 +67,24 @@ def check_registers(sections: tuple[RegisterSection, ...], path: Path, findings:
                 f"not a unit of {section.quantity}",
                 got=section.unit,
                 need=f"one of {', '.join(units)}",
+                rests_on=[(*path, index, "quantity")],
             )
 
 
+def _registers(
+    sections: tuple[RegisterSection, ...], path: Path, findings: Findings
+) -> tuple[Register, ...]:
+    """All of them, when all could be read; else those that could, to find what is wrong there."""
+    _check_registers(sections, path, findings)
+    return tuple(
+        _register(section)
+        for index, section in enumerate(sections)
+        if findings.whole((*path, index))
+    )
+
+
 def _check_overlaps(register_map: RegisterMap, path: Path, findings: Findings) -> None:
-    if not register_map.registers:
+    if not register_map.registers and findings.whole(path):
         findings.refuse(path, "no registers", got="none", need="power, import or both")
     for fault in overlaps(register_map):
         findings.refuse(path, "impossible register map", got=fault)

@@ -7,6 +7,9 @@ from fractions import Fraction
 from edge.config.exact import exact
 from edge.config.sections.metering import PulseSection
 
+# What pulse_wh reads.
+WEIGHT_KEYS = ("wh_per_pulse", "pulse_constant_per_kwh", "ct_ratio", "vt_ratio")
+
 
 def pulse_wh(pulse: PulseSection) -> Fraction:
     """Wh of one pulse, CT and VT included: 1000 / 50000 x 20 x 60 = 24 Wh.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edge.config.locate import Path
 from edge.config.profile import Profile
 from edge.config.sections.metering import MeterRole
 from edge.config.site import Site
@@ -50,6 +51,12 @@ def _measures_site(site: Site, profiles: Mapping[str, Profile], source: SourceSp
         return site.pulse[source.name].direction is Direction.IMPORT
     is_site = site.meter[source.name].role is MeterRole.SITE
     return is_site and wanted_quantity(source.kind) in profiles[source.name].quantities
+
+
+def power_max_paths(site: Site) -> tuple[Path, ...]:
+    """Where the site file says what the connection can carry."""
+    own: Path = ("metering", "power_kw_max")
+    return (own,) if site.metering.power_kw_max else (own, ("demand", "contract_kw"))
 
 
 def power_max_kw(site: Site) -> float:

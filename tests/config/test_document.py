@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.config.findings import Findings
 from edge.config.load import load_site
-from edge.config.shape import check_shape
+from edge.config.shape import decode_value
 from edge.config.site import Site
 from edge.model.problem import ProblemsError
 from tests.config.plant import SITE, load, refusals, site
@@ -248,7 +248,7 @@ def test_shape_finds_nothing_exactly_when_the_value_converts(table: dict[str, ob
     data["load"]["chiller-1"] |= table
     findings = Findings("site.toml", {})
 
-    check_shape(data, Site, (), findings)
+    decode_value(data, Site, (), findings)
 
     try:
         msgspec.convert(data, Site)

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge.config.findings import Findings
 from edge.config.hours import NEEDED, parse_hours
 from edge.config.locate import Path
-from edge.config.sections.demand import PlanSection
+from edge.config.sections.demand import DemandSection, PlanSection
 from edge.config.site import Site
 from edge.model.spec import DemandMethod, LoadKind
 
 _DAY_S = 86_400
+_METHOD: Path = ("demand", "method")
+_INTERVAL: Path = ("demand", "interval_s")
+_SUBINTERVAL: Path = ("demand", "subinterval_s")
 
 
 def check_demand(site: Site, findings: Findings) -> None:
     """Refuse intervals that do not divide the day or each other, and impossible targets."""
     demand = site.demand
-    _check_divides(("demand", "interval_s"), demand.interval_s, _DAY_S, "the day", findings)
-    if demand.subinterval_s is not None:
-        path: Path = ("demand", "subinterval_s")
-        if demand.method is not DemandMethod.SLIDING:
-            findings.refuse(
-                path,
-                f"not used by method {demand.method}",
-                got=f"{demand.subinterval_s} s",
-                need="none",
-            )
-        _check_divides(path, demand.subinterval_s, demand.interval_s, "the interval", findings)
-    elif demand.method is DemandMethod.SLIDING:
-        findings.refuse(
-            ("demand", "subinterval_s"), "missing key", got="none", need="the step of the window"
-        )
+    _check_divides(_INTERVAL, demand.interval_s, _DAY_S, "the day", findings)
+    _check_subinterval(demand, findings)
     step_s = demand.subinterval_s or demand.interval_s
     if demand.alignment_s >= step_s:
         findings.refuse(
@@ -37,6 +29,7 @@ def check_demand(site: Site, findings: Findings) -> None:
             "longer than the interval",
             got=f"{demand.alignment_s} s",
             need=f"< {step_s} s",
+            rests_on=[_INTERVAL, _SUBINTERVAL],
         )
     _check_eoi(site, step_s, findings)
     _check_calendar(site, findings)
@@ -46,15 +39,52 @@ def check_demand(site: Site, findings: Findings) -> None:
             "too long for the interval",
             got=f"{site.projection.window_s:g} s",
             need=f"<= {demand.interval_s / 2:g} s, half of it",
+            rests_on=[_INTERVAL],
         )
     if site.plan is not None:
         _check_plan(site, site.plan, findings)
 
 
-def _check_divides(path: Path, part_s: int, whole_s: int, whole: str, findings: Findings) -> None:
+def _check_subinterval(demand: DemandSection, findings: Findings) -> None:
+    step_s = demand.subinterval_s
+    if step_s is None:
+        if demand.method is DemandMethod.SLIDING:
+            findings.refuse(
+                _SUBINTERVAL,
+                "missing key",
+                got="none",
+                need="the step of the window",
+                rests_on=[_METHOD],
+            )
+        return
+    if demand.method is not DemandMethod.SLIDING:
+        findings.refuse(
+            _SUBINTERVAL,
+            f"not used by method {demand.method}",
+            got=f"{step_s} s",
+            need="none",
+            rests_on=[_METHOD],
+        )
+    _check_divides(
+        _SUBINTERVAL, step_s, demand.interval_s, "the interval", findings, rests_on=[_INTERVAL]
+    )
+
+
+def _check_divides(
+    path: Path,
+    part_s: int,
+    whole_s: int,
+    whole: str,
+    findings: Findings,
+    rests_on: Iterable[Path] = (),
+) -> None:
     if whole_s % part_s:
         findings.refuse(
-            path, f"does not divide {whole}", got=f"{part_s} s", need=f"a divisor of {whole_s} s"
+            path,
+            f"does not divide {whole}",
+            got=f"{part_s} s",
+            need=f"a divisor of {whole_s} s",
+            rests_on=rests_on,
         )
 
 
@@ -64,7 +94,11 @@ def _check_eoi(site: Site, step_s: int, findings: Findings) -> None:
         return
     if demand.method is DemandMethod.THERMAL:
         findings.refuse(
-            ("demand", "eoi_pin"), "thermal demand has no intervals", got="a pin", need="none"
+            ("demand", "eoi_pin"),
+            "thermal demand has no intervals",
+            got="a pin",
+            need="none",
+            rests_on=[_METHOD],
         )
     if demand.eoi_window_s >= step_s / 2:
         findings.refuse(
@@ -72,6 +106,7 @@ def _check_eoi(site: Site, step_s: int, findings: Findings) -> None:
             "too wide for the interval",
             got=f"{demand.eoi_window_s:g} s",
             need=f"< {step_s / 2:g} s",
+            rests_on=[_INTERVAL, _SUBINTERVAL],
         )
 
 
@@ -100,6 +135,7 @@ def _check_plan(site: Site, plan: PlanSection, findings: Findings) -> None:
             "fits neither into the demand interval nor the interval into it",
             got=f"{plan.slot_s} s",
             need=f"a multiple or a divisor of {interval_s} s",
+            rests_on=[_INTERVAL],
         )
     for key in ("shortage_price_per_kwh", "surplus_price_per_kwh"):
         low, high = getattr(plan, key)

@@ -17,14 +17,21 @@ _UNSTABLE_PORT = re.compile(r"/dev/tty(USB|ACM)\d+")
 
 
 class _Once:
-    """Refuses the second use of a thing, and says where the first one is."""
+    """Refuses the second use of a thing, and says where the first one is.
+
+    What is doubtful is not used.
+    """
 
     def __init__(self, what: str, findings: Findings) -> None:
         self._what = what
         self._findings = findings
         self._first: dict[object, str] = {}
 
-    def use(self, thing: object, path: Path, got: str, owner: str) -> None:
+    def use(
+        self, thing: object, path: Path, got: str, owner: str, rests_on: tuple[Path, ...] = ()
+    ) -> None:
+        if self._findings.doubtful(path, *rests_on):
+            return
         if thing in self._first:
             self._findings.refuse(
                 path, self._what, got=got, need=f"not that of {self._first[thing]}"
@@ -37,7 +44,13 @@ def check_lines(site: Site, findings: Findings) -> None:
     ports = _Once("port is used twice", findings)
     for name, bus in site.bus.items():
         key = "port" if isinstance(bus, RtuBus) else "host"
-        ports.use(_endpoint(bus), ("bus", name, key), _endpoint(bus), f"bus.{name}")
+        ports.use(
+            _endpoint(bus),
+            ("bus", name, key),
+            _endpoint(bus),
+            f"bus.{name}",
+            rests_on=(("bus", name, "tcp_port"),),
+        )
         if isinstance(bus, RtuBus) and _UNSTABLE_PORT.fullmatch(bus.port):
             findings.warn(
                 ("bus", name, "port"),
@@ -62,12 +75,19 @@ def _check_meters(site: Site, findings: Findings) -> None:
     for name, meter in site.meter.items():
         if meter.bus not in site.bus:
             known = nearest(meter.bus, site.bus) or (", ".join(site.bus) or "a [bus.NAME] table")
-            findings.refuse(("meter", name, "bus"), "unknown bus", got=meter.bus, need=known)
+            findings.refuse(
+                ("meter", name, "bus"),
+                "unknown bus",
+                got=meter.bus,
+                need=known,
+                rests_on=[("bus",)],
+            )
         unit_ids.use(
             (meter.bus, meter.unit_id),
             ("meter", name, "unit_id"),
             str(meter.unit_id),
             f"meter.{name}",
+            rests_on=(("meter", name, "bus"),),
         )
 
 

@@ -7,7 +7,7 @@ from edge.config.hours import NEEDED, parse_hours
 from edge.config.locate import Path
 from edge.config.sections.loads import Contact, LoadSection, SafeValue
 from edge.config.site import Site
-from edge.config.sources import power_max_kw
+from edge.config.sources import power_max_kw, power_max_paths
 from edge.model.spec import LoadKind
 
 
@@ -27,6 +27,7 @@ def check_loads(site: Site, findings: Findings) -> None:
                 "more than the whole connection carries",
                 got=f"{load.rated_kw:g} kW",
                 need=f"<= {power_max_kw(site):g} kW (is it in W?)",
+                rests_on=power_max_paths(site),
             )
     _check_reach(site, findings)
 
@@ -35,19 +36,22 @@ def _check_times(name: str, load: LoadSection, findings: Findings) -> None:
     path: Path = ("load", name)
     if load.max_shed_s == 0:
         findings.refuse((*path, "max_shed_s"), "may never be shed", got="0 s", need="> 0 s")
-    elif load.min_shed_s > load.max_shed_s:
+        return
+    if load.min_shed_s > load.max_shed_s:
         findings.refuse(
             (*path, "min_shed_s"),
             "longer than max_shed_s",
             got=f"{load.min_shed_s:g} s",
             need=f"<= {load.max_shed_s:g} s",
+            rests_on=[(*path, "max_shed_s")],
         )
-    elif load.lead_s >= load.max_shed_s:
+    if load.lead_s >= load.max_shed_s:
         findings.refuse(
             (*path, "lead_s"),
             "its power would go only when it must come back",
             got=f"{load.lead_s:g} s",
             need=f"< {load.max_shed_s:g} s, max_shed_s",
+            rests_on=[(*path, "max_shed_s")],
         )
 
 
@@ -59,6 +63,7 @@ def _check_wiring(name: str, load: LoadSection, findings: Findings) -> None:
             "an absorb load is off while nobody decides",
             got='"shed"',
             need='"run", or leave it out',
+            rests_on=[("load", name, "kind")],
         )
         return
     shed_by_gravity = load.contact is Contact.DE_ENERGISE_TO_SHED

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from edge.config.findings import Findings
 from edge.config.locate import Path
 from edge.config.profile import Profile
-from edge.config.pulse import pulse_wh
+from edge.config.pulse import WEIGHT_KEYS, pulse_wh
 from edge.config.sections.metering import MeterRole, MeterSection, PulseSection
 from edge.config.site import Site
-from edge.config.sources import power_max_kw, source_names, split_source, wanted_quantity
+from edge.config.sources import (
+    power_max_kw,
+    power_max_paths,
+    source_names,
+    split_source,
+    wanted_quantity,
+)
 from edge.config.spelling import nearest
 from edge.model.registers import Quantity, Side
 from edge.model.spec import Direction, SourceKind
@@ -36,6 +42,7 @@ def check_metering(site: Site, profiles: Mapping[str, Profile], findings: Findin
             "not above the contract",
             got=f"{power_kw:g} kW",
             need=f"> {contract_kw:g} kW",
+            rests_on=[("demand", "contract_kw")],
         )
 
 
@@ -52,10 +59,15 @@ def _check_ratios(name: str, meter: MeterSection, profile: Profile, findings: Fi
                 "the meter multiplies by its ratios already",
                 got=f"{ratio:g}",
                 need='none, or side = "secondary" if the ratios are not set in the meter',
+                rests_on=[(*path, "side")],
             )
         if side is Side.SECONDARY and ratio is None:
             findings.refuse(
-                (*path, key), "missing key", got="none", need="the ratio; 1 where there is none"
+                (*path, key),
+                "missing key",
+                got="none",
+                need="the ratio; 1 where there is none",
+                rests_on=[(*path, "side")],
             )
 
 
@@ -78,6 +90,7 @@ def _check_pulse(name: str, pulse: PulseSection, site: Site, findings: Findings)
             "weight of a pulse is not clear",
             got="both keys" if both else "neither key",
             need="either pulse_constant_per_kwh or wh_per_pulse",
+            rests_on=[(*path, "pulse_constant_per_kwh")],
         )
         return
     weight_wh = float(pulse_wh(pulse))
@@ -89,6 +102,7 @@ def _check_pulse(name: str, pulse: PulseSection, site: Site, findings: Findings)
             f"would swallow pulses at {power_max_kw(site):g} kW, {rate_hz:.3g} in a second",
             got=f"{pulse.debounce_ms:g} ms",
             need=f"< {shortest_ms:.3g} ms, half a pulse",
+            rests_on=[*((*path, key) for key in WEIGHT_KEYS), *power_max_paths(site)],
         )
     interval_wh = site.demand.contract_kw * 1000 * site.demand.interval_s / 3600
     if weight_wh > interval_wh * _PULSE_SHARE_MAX:
@@ -125,7 +139,9 @@ def _check_sources(site: Site, profiles: Mapping[str, Profile], findings: Findin
         known = source_names(site)
         if text not in known:
             need = nearest(text, known) or f"one of {', '.join(known)}"
-            findings.refuse(path, "unknown source", got=text, need=need)
+            findings.refuse(
+                path, "unknown source", got=text, need=need, rests_on=[("pulse",), ("meter",)]
+            )
             continue
         _check_source(text, path, site, profiles, findings)
 
@@ -137,12 +153,20 @@ def _check_source(
     if source.kind is SourceKind.PULSE:
         if site.pulse[source.name].direction is Direction.EXPORT:
             findings.refuse(
-                path, "counts export only", got=text, need="a source of the energy taken"
+                path,
+                "counts export only",
+                got=text,
+                need="a source of the energy taken",
+                rests_on=[("pulse", source.name, "direction")],
             )
         return
     if site.meter[source.name].role is not MeterRole.SITE:
         findings.refuse(
-            path, "not a meter of the whole site", got='role = "info"', need='role = "site"'
+            path,
+            "not a meter of the whole site",
+            got='role = "info"',
+            need='role = "site"',
+            rests_on=[("meter", source.name, "role")],
         )
     wanted = wanted_quantity(source.kind)
     profile = profiles.get(source.name)
@@ -157,18 +181,22 @@ def _check_default_sources(site: Site, findings: Findings) -> None:
         f"pulse.{name}" for name, pulse in site.pulse.items() if pulse.direction is Direction.IMPORT
     ]
     meters = [f"meter.{name}" for name, meter in site.meter.items() if meter.role is MeterRole.SITE]
+    directions: list[Path] = [("pulse",), *(("pulse", name, "direction") for name in site.pulse)]
+    roles: list[Path] = [("meter",), *(("meter", name, "role") for name in site.meter)]
     if not pulses and not meters:
         findings.refuse(
             ("metering", "sources"),
             "nothing measures the site",
             got="none",
             need='a [pulse.NAME] or a [meter.NAME] with role = "site"',
+            rests_on=[*directions, *roles],
         )
-    for several in (pulses, meters):
+    for several, rests_on in ((pulses, directions), (meters, roles)):
         if len(several) > 1:
             findings.refuse(
                 ("metering", "sources"),
                 "not clear which measures the site; several incomers are not added up",
                 got=", ".join(several),
                 need="their order, if each measures the whole site",
+                rests_on=rests_on,
             )

@@ -16,22 +16,30 @@ _HEADER_PINS = range(2, 28)
 _HEADER_UARTS = frozenset({"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"})
 _UART_PINS = (14, 15)
 _UART_RTS_PIN = 17
+_MODEL: Path = ("board", "model")
 
 
 def check_pins(site: Site, findings: Findings) -> None:
     """Refuse pins used twice and pins that are not free on this board."""
     if site.board.model is BoardModel.GENERIC and site.board.gpio_chip is None:
         findings.refuse(
-            ("board", "gpio_chip"), "missing key", got="none", need="the chip of a generic board"
+            ("board", "gpio_chip"),
+            "missing key",
+            got="none",
+            need="the chip of a generic board",
+            rests_on=[_MODEL],
         )
     taken: dict[int, str] = dict(_serial_pins(site))
     for path, pin in _uses(site):
+        if findings.doubtful(path):
+            continue
         if site.board.model is not BoardModel.GENERIC and pin not in _HEADER_PINS:
             findings.refuse(
                 path,
                 f"not a pin of the {site.board.model}",
                 got=f"GPIO {pin}",
                 need=f"GPIO {_HEADER_PINS[0]} to {_HEADER_PINS[-1]}",
+                rests_on=[_MODEL],
             )
         if pin in taken:
             findings.refuse(
