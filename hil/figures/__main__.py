@@ -35,7 +35,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, help="length of the loaded run")
     parser.add_argument("--write-docs", action="store_true", help="into docs/performance.md")
     parser.add_argument("--no-install", action="store_true", help="leave missing peers out")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.quick and arguments.write_docs:
+        parser.error("--quick: too coarse for --write-docs; leave one of them out")
+    return arguments
 
 
 def _loaded_s(arguments: argparse.Namespace) -> float:
@@ -83,18 +86,16 @@ def main() -> int:
             progress.figure(figure.title)
             rows += _measure(figure, run)
     report.print_table(rows, Console(width=None if sys.stdout.isatty() else 200))
-    _keep(rows, where, run, arguments)
+    _keep(rows, where, arguments)
     return int(any(row.verdict in {"missed", "failed"} for row in rows))
 
 
-def _keep(
-    rows: list[Row], where: dict[str, object], run: Run, arguments: argparse.Namespace
-) -> None:
-    path = Path("build") / "figures.json"
-    report.write_json(ROOT / path, rows, where, run)
+def _keep(rows: list[Row], where: dict[str, object], arguments: argparse.Namespace) -> None:
+    path = Path("build") / ("figures_quick.json" if arguments.quick else "figures.json")
+    figures = report.keep(ROOT / path, rows, where)
     print(f"figures in {path}")
     if arguments.write_docs:
-        report.write_docs(ROOT / "docs" / "performance.md", rows, where)
+        report.write_docs(ROOT / "docs" / "performance.md", figures)
         print("tables in docs/performance.md")
 
 

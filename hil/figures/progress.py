@@ -48,7 +48,9 @@ class BenchProgress:
         self._began_s = time.monotonic()
         if not self._console.is_terminal:
             left_s = sum(self._durations_s[self._number - 1 :])
-            self._console.print(f"{self._place()} {title} ({left_s:.0f} s left)", highlight=False)
+            self._console.print(
+                f"{self._place()} {title} ({left_s:.0f} s left)", highlight=False, soft_wrap=True
+            )
         self.step("")
 
     def step(self, what: str) -> None:

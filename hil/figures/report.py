@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from hil.figures.figure import Row, Run
+from hil.figures.figure import Row
 
 BEGIN = "<!-- figures: begin (written by `make bench WRITE=1`) -->"
 END = "<!-- figures: end -->"
@@ -58,44 +58,61 @@ def _cpu_info() -> str:
 
 def _processor() -> str:
     for line in _cpu_info().splitlines():
-        if line.lower().startswith(("model name", "model\t")):
+        if line.startswith(("model name", "Model")):  # "Model" is a Raspberry Pi's
             return line.partition(":")[2].strip()
     return platform.machine()
 
 
-def write_json(path: Path, rows: Sequence[Row], where: dict[str, Any], run: Run) -> None:
-    value = {"machine": where, "quick": run.quick, "rows": rows}
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+class Measured(msgspec.Struct, frozen=True):
+    """One figure as it was last measured: where and when, and its rows."""
+
+    machine: dict[str, Any]
+    rows: list[Row]
 
 
-def write_docs(path: Path, rows: Sequence[Row], where: dict[str, Any]) -> None:
+def keep(path: Path, rows: Sequence[Row], where: dict[str, Any]) -> dict[str, Measured]:
+    """Write the rows into the file of all figures; those not measured now stay as they are."""
+    kind = dict[str, Measured]
+    known = msgspec.json.decode(path.read_bytes(), type=kind) if path.exists() else {}
+    for figure in dict.fromkeys(row.figure for row in rows):
+        known[figure] = Measured(where, [row for row in rows if row.figure == figure])
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(known)) + b"\n")
+    return known
+
+
+def write_docs(path: Path, figures: dict[str, Measured]) -> None:
     """Replace what stands between the markers. Raises ValueError where they are not there."""
     text = path.read_text()
     head, found_begin, rest = text.partition(BEGIN)
     _, found_end, tail = rest.partition(END)
     if not found_begin or not found_end:
         raise ValueError(f"{path}: markers: got none, need {BEGIN!r} and {END!r}; not written")
-    path.write_text(f"{head}{BEGIN}\n\n{_markdown(rows, where)}\n{END}{tail}")
+    path.write_text(f"{head}{BEGIN}\n\n{_markdown(figures)}\n{END}{tail}")
 
 
-def _markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
-    kind = "a virtual machine" if where["virtual"] else "a machine"
-    measured_on = (
-        f"Measured {where['measured_at']} on {kind} with {where['processors']} processors"
-        f" ({where['processor']}), {where['kernel']}, Python {where['python']}; load average"
-        f" before the run {where['load_before']}."
-    )
-    lines = [measured_on, ""]
-    for figure in dict.fromkeys(row.figure for row in rows):
+def _markdown(figures: dict[str, Measured]) -> str:
+    lines: list[str] = []
+    for name, measured in figures.items():
         lines += [
-            f"### `make bench ONLY={figure}`",
+            f"### `make bench ONLY={name}`",
+            "",
+            _measured_on(measured.machine),
             "",
             "| what | measured | target | verdict | beside it |",
             "|---|---|---|---|---|",
+            *(_line(row) for row in measured.rows),
+            "",
         ]
-        lines += [_line(row) for row in rows if row.figure == figure]
-        lines.append("")
     return "\n".join(lines)
+
+
+def _measured_on(where: dict[str, Any]) -> str:
+    kind = "a virtual machine" if where["virtual"] else "a machine"
+    return (
+        f"{where['measured_at']}, {kind} with {where['processors']} processors"
+        f" ({where['processor']}), {where['kernel']}, Python {where['python']}; load average"
+        f" before {where['load_before']}."
+    )
 
 
 def _line(row: Row) -> str:

@@ -31,7 +31,7 @@ PERIOD_NS = 100 * NS_PER_MS
 BOOT_NS = 1_000 * NS_PER_S
 UTC_NS = 1_800_000_000 * NS_PER_S
 PULSE_UWH = 24_000_000
-ROUNDS = 5
+ROUNDS = 50
 WARM_UP_SCANS = 300
 # 19200 bit/s carry about 40 readings of two requests a second: four a scan at most.
 SAMPLES_PER_SCAN_MAX = 4

@@ -17,6 +17,16 @@ from hil.figures.plant import PlantSize
 from hil.figures.quantiles import Quantiles, quantiles
 from tests.figures.decide import Works, spec_of
 
+WHERE = {
+    "measured_at": "2026-01-02 03:04 UTC",
+    "kernel": "Linux 6",
+    "python": "3.13",
+    "processors": 2,
+    "processor": "Some CPU",
+    "virtual": True,
+    "load_before": 0.5,
+}
+
 
 def test_quantiles_of_a_thousand_samples_take_the_nearest_rank() -> None:
     samples = [float(value) for value in range(1000, 0, -1)]
@@ -66,11 +76,11 @@ def test_docs_get_the_rows_between_the_markers_and_nothing_else_changes(tmp_path
         Row(figure="line", what="use", measured="96 %", target="≥ 95 %", verdict="met"),
         Row(figure="line", what="peer | other", measured="80 %"),
     ]
-    report.write_docs(path, rows, {**report.machine(), "virtual": True})
-    text = path.read_text()
-    assert text.startswith(f"before\n{report.BEGIN}\n\nMeasured ")
-    assert text.endswith(
-        "### `make bench ONLY=line`\n\n"
+    report.write_docs(path, {"line": report.Measured(WHERE, rows)})
+    assert path.read_text() == (
+        f"before\n{report.BEGIN}\n\n### `make bench ONLY=line`\n\n"
+        "2026-01-02 03:04 UTC, a virtual machine with 2 processors (Some CPU), Linux 6,"
+        " Python 3.13; load average before 0.5.\n\n"
         "| what | measured | target | verdict | beside it |\n"
         "|---|---|---|---|---|\n"
         "| use | 96 % | ≥ 95 % | met |  |\n"
@@ -79,11 +89,23 @@ def test_docs_get_the_rows_between_the_markers_and_nothing_else_changes(tmp_path
     )
 
 
+def test_a_figure_that_was_not_measured_now_keeps_its_rows_and_its_machine(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    old = Row(figure="line", what="use", measured="96 %")
+    new = Row(figure="start", what="ready", measured="0.3 s")
+    report.keep(path, [old], WHERE)
+    later = {**WHERE, "measured_at": "2026-05-06 07:08 UTC"}
+    assert report.keep(path, [new], later) == {
+        "line": report.Measured(WHERE, [old]),
+        "start": report.Measured(later, [new]),
+    }
+
+
 def test_docs_without_markers_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "performance.md"
     path.write_text("no markers\n")
     with pytest.raises(ValueError, match="not written"):
-        report.write_docs(path, [], report.machine())
+        report.write_docs(path, {})
     assert path.read_text() == "no markers\n"
 
 
