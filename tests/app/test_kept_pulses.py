@@ -194,6 +194,19 @@ def test_pulses_that_ended_while_the_controller_was_away_are_booked_by_the_next_
     assert works.booked_count() == AWAY_COUNT
 
 
+def test_pulses_of_before_are_not_booked_again_when_none_came_while_the_controller_was_away(
+    works: Works,
+) -> None:
+    works.start()
+    works.pulse(AWAY_COUNT)
+    works.wait(lambda: works.booked_count() == AWAY_COUNT)
+    works.kill()
+    works.start()
+    works.pulse(1)
+    settle(works, AWAY_COUNT + 1)
+    assert works.booked_count() == AWAY_COUNT + 1
+
+
 def test_kept_lines_are_held_by_the_control_process_alone(works: Works) -> None:
     works.start()
     works.wait(lambda: len(works.manager.names) == 2)
