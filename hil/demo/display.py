@@ -10,10 +10,11 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from hil.demo.picture import Line, Picture
-from hil.demo.view import WIDTH, line_text, render
+from hil.demo.view import ROWS_ABOVE, WIDTH, line_text, render
 from hil.demo.words import STAGES
 
 _PLAIN_EVERY_S: Final = 5.0
+_LINES_MIN, _LINES_MAX = 4, 20
 
 
 class Display(Protocol):
@@ -54,7 +55,8 @@ class LiveDisplay:
         self._live = Live(Group(), console=console, auto_refresh=False, transient=False)
 
     def show(self, picture: Picture) -> None:
-        self._live.update(render(picture), refresh=True)
+        rows = self._live.console.height - ROWS_ABOVE
+        self._live.update(render(picture, max(_LINES_MIN, min(rows, _LINES_MAX))), refresh=True)
 
     def __enter__(self) -> LiveDisplay:
         self._live.start()

@@ -21,7 +21,8 @@ class Line(msgspec.Struct, frozen=True):
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """`answer` is None while the controller says nothing; `snapshot` is the board's.
 
-    `truth_uwh`: what the plant has taken since the boundary; None before the first one.
+    `truth_uwh`: what the plant has taken since the boundary; None before the first one. Pulses are
+    counted from the controller's start.
     """
 
     elapsed_s: float
@@ -32,6 +33,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     answer: dict[str, Any] | None
     snapshot: dict[str, Any]
     truth_uwh: int | None
+    sent_count: int
     arrived_count: int
     lines: list[Line]
 

@@ -127,16 +127,17 @@ class Demo:
             answer=self._answer,
             snapshot=snapshot,
             truth_uwh=self._since_boundary_uwh(snapshot),
+            sent_count=snapshot["pulses"][FEEDER]["pulses_count"] - self._pulses_before,
             arrived_count=bench.pulses_arrived() - self._arrived_before,
-            lines=self._lines,
+            lines=list(self._lines),
         )
 
     def _wiring(self) -> str:
-        pins = ", ".join(f"{name} {load.pin}" for name, load in LOADS.items())
-        servers = " and ".join(self._bench.meter_servers.values())
+        pins = ", ".join(str(load.pin) for load in LOADS.values())
+        servers = ", ".join(self._bench.meter_servers.values())
         return (
-            f"control process {self._bench.control_pid}, RS-485 {self._bench.port},"
-            f" meters by {servers}; GPIO: pulses {wiring.PULSE_PIN}, {pins}"
+            f"control process {self._bench.control_pid}, RS-485 {self._bench.port}\n"
+            f"meters: {servers}; GPIO: pulses {wiring.PULSE_PIN}, relays {pins}"
         )
 
     def _since_boundary_uwh(self, snapshot: dict[str, Any]) -> int | None:

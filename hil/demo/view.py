@@ -18,13 +18,14 @@ from hil.works import FEEDER, LOADS
 
 WIDTH: Final = 80
 LINES_SHOWN: Final = 8
+ROWS_ABOVE: Final = 25  # what stands above the lines, with a plan and with alarms
 _BAR_CELLS: Final = 46
 _STAGE_STYLES: Final = ("", "yellow", "yellow", "bold red", "bold red")
 _SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "alarm": "bold red"}
 
 
-def render(picture: Picture) -> Group:
-    """The whole screen."""
+def render(picture: Picture, lines_shown: int = LINES_SHOWN) -> Group:
+    """The whole screen, with the newest lines."""
     return Group(
         _header(picture),
         Rule("demand interval", style="dim"),
@@ -34,7 +35,7 @@ def render(picture: Picture) -> Group:
         Rule("sources", style="dim"),
         _sources(picture),
         Rule("what happened, and why", style="dim"),
-        *(line_text(line) for line in picture.lines[-LINES_SHOWN:]),
+        *(line_text(line) for line in picture.lines[-lines_shown:]),
     )
 
 
@@ -118,9 +119,9 @@ def _figures(limit: dict[str, Any]) -> list[Text]:
 
 
 def _truth(picture: Picture) -> Text:
-    text = f"truth  the plant draws {picture.truth_w / 1000:.0f} kW"
+    text = f"truth  draws {picture.truth_w / 1000:.0f} kW"
     if picture.status is not None and picture.status["power_w"] is not None:
-        text += f" (the controller says {picture.status['power_w'] / 1000:.0f})"
+        text += f" (controller: {picture.status['power_w'] / 1000:.0f})"
     demand = picture.limit("demand")
     if picture.truth_uwh is not None and demand is not None:
         text += f"; since the boundary {picture.truth_uwh / 1e9:.3f} kWh"
@@ -162,14 +163,10 @@ def _sources(picture: Picture) -> Text:
     text = Text()
     for source in picture.status["sources"] if picture.status else []:
         mark = "●" if source["in_use"] else "○"
-        age = "never heard" if source["age_s"] is None else f"{source['age_s']:.1f} s"
-        state = "" if source["ok"] else " BAD"
-        text.append(f"{mark} {source['name']} {age}{state}   ", "" if source["ok"] else "yellow")
-    pulses = picture.snapshot["pulses"][FEEDER]
-    broken = ", WIRE BROKEN" if pulses["broken"] else ""
-    text.append(
-        f"\npulses sent {pulses['pulses_count']}, arrived since the start {picture.arrived_count}"
-        f"{broken}",
-        style="cyan",
-    )
-    return text
+        age = "never heard" if source["age_s"] is None else f"{source['age_s']:4.1f} s old"
+        state = "" if source["ok"] else "  NOT BELIEVED"
+        style = "" if source["ok"] else "yellow"
+        text.append(f"{mark} {source['name']:21} {age}{state}\n", style)
+    broken = ", THE WIRE IS BROKEN" if picture.snapshot["pulses"][FEEDER]["broken"] else ""
+    sent = f"truth  pulses sent {picture.sent_count}, arrived {picture.arrived_count}{broken}"
+    return text.append(sent, style="cyan")

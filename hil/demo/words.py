@@ -14,7 +14,7 @@ STAGES: Final = ("normal", "caution", "SHED", "LIMIT", "OVER")
 STAGE_SHAPES: Final = ("□□□□", "■□□□", "■■□□", "■■■□", "■■■■")
 _REASONS: Final[Mapping[str, str]] = {
     "projected_over": "projection over target",
-    "optimistic_over": "even the low bound over target",
+    "optimistic_over": "low bound over target",
     "restored": "room for it again",
     "max_shed": "shed long enough",
     "override": "by hand",

@@ -20,7 +20,7 @@ def test_broken_pulse_wire_hands_over_to_the_register_without_losing_energy(
     bench = make_bench()
     seen = Seen(bench)
     begin_uwh = start_running(bench)
-    bench.wait_status(lambda answer: answer["status"]["limits"][0]["energy_kwh"] > 0.5)
+    bench.wait_status(lambda answer: answer["status"]["limits"][0]["energy_kwh"] > 0.2)
     bench.break_pulse(on=True)
     event = seen.wait("source", "pulse.incomer", to="meter.incomer.energy")
     assert (event.severity, event.facts["from"]) == ("warning", "pulse.incomer")
@@ -49,21 +49,23 @@ def test_full_disk_is_an_alarm_and_control_goes_on_and_nothing_is_lost(make_benc
     start_running(bench)
     seen.wait("source", "pulse.incomer")
     bench.fill_disk(on=True)
+    asked = 0
 
     def is_alarmed() -> bool:
-        bench.desk.acknowledge()  # something for the journal to keep
+        nonlocal asked
+        asked += bench.desk.acknowledge()["ok"]  # something for the journal to keep
         answer = bench.desk.status()
         return answer is not None and "health disk" in answer["status"]["alarms"]
 
     bench.wait("the alarm of a full disk", is_alarmed)
     before = bench.wait_status(lambda answer: answer["age_s"] < 1)
     bench.wait("the fault lamp", lambda: bench.snapshot()["lamps"]["fault"])
-    assert bench.desk.override("ventilation", "run", 30)["ok"]
-    bench.wait("a relay that moves", lambda: not bench.snapshot()["loads"]["ventilation"]["shed"])
-    after = bench.wait_status(lambda answer: answer["age_s"] < 1)
-    assert after["health"]["scans"] > before["health"]["scans"]
+    energy_kwh = before["status"]["limits"][0]["energy_kwh"]
+    after = bench.wait_status(
+        lambda answer: answer["status"]["limits"][0]["energy_kwh"] > energy_kwh + 0.2
+    )
     assert after["health"]["overruns"] <= before["health"]["overruns"] + 1
 
     bench.fill_disk(on=False)
     seen.wait("health", "disk", cleared=True)
-    assert "ventilation" in [event.subject for event in seen.of("relay")]
+    assert [event.subject for event in seen.of("audit")].count("acknowledge") == asked

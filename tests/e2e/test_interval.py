@@ -6,7 +6,10 @@ The interval is recorded once; each test reads another thing from the record.
 from __future__ import annotations
 
 import itertools
+import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +26,7 @@ from tests.e2e.seen import Seen
 _BASE_KW = 380.0
 _BEGIN_S = 7.0
 _TARGET_W = 600_000.0
+_DENBAN = "from edge.cli.main import main; main()"
 
 
 def _positions(answer: dict[str, Any]) -> dict[str, bool]:
@@ -47,6 +51,7 @@ class Recorded:
         self._until(60)
         self.closed = self.seen.wait("interval_closed", "demand", partial=False)
         self.log: Log = bench.observed()
+        self.replay_code, self.replayed = self._replay()
         self.answer = bench.wait_status(lambda answer: _positions(answer) == self._relays())
 
     def _silence_meter(self) -> None:
@@ -63,6 +68,13 @@ class Recorded:
         )
         self.shorted_truth_w = self._bench.snapshot()["power_w"][FEEDER]
         self._bench.short_bus(on=False)
+
+    def _replay(self) -> tuple[int, dict[str, Any]]:
+        recording = str(self._bench.runtime / "flight")
+        command = [sys.executable, "-c", _DENBAN, "replay", recording, "--json"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        assert done.stdout, done.stderr.decode()
+        return done.returncode, json.loads(done.stdout)
 
     @property
     def buses(self) -> list[str]:
@@ -176,3 +188,11 @@ def test_keeper_that_is_killed_loses_no_event(recorded: Recorded) -> None:
 def test_scan_misses_no_deadline_by_the_death_of_others(recorded: Recorded) -> None:
     health = recorded.answer["health"]
     assert health["overruns"] <= health["scans"] * 0.01
+
+
+def test_recording_replays_bit_for_bit(recorded: Recorded) -> None:
+    """Over the gap that the killed keeper has left too."""
+    replayed = recorded.replayed
+    assert (recorded.replay_code, replayed["differences_count"]) == (0, 0), replayed["differences"]
+    assert replayed["scans"] > 550
+    assert len(replayed["moves"]) > 0

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from hil.bench import Bench
-from hil.works import LOADS, PULSE_UWH, UNIT
-from tests.e2e.conftest import counted_after_stop_uwh, start_running
+import pytest
 
-Make = Callable[..., Bench]
+from hil.bench import Bench
+from hil.works import LOADS, PULSE_UWH, UNIT, Works
+from tests.e2e.conftest import (
+    alignment_for_boundary_in,
+    counted_after_stop_uwh,
+    start_running,
+)
+from tests.e2e.seen import Seen
+
 _CHECKPOINT_NS_MAX = 1_200_000_000  # once a second, and a scan's time
 
 
-def _shed_by_hand(bench: Bench, *loads: str) -> None:
-    """Relays of known positions, whatever automation thinks."""
-    for load in loads:
-        assert bench.desk.override(load, "shed", 60)["ok"]
-    for load in loads:
-        bench.wait(f"{load} shed", lambda load=load: bench.snapshot()["loads"][load]["shed"])
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def _demand(answer: dict[str, Any]) -> dict[str, Any]:
@@ -28,61 +30,96 @@ def _demand(answer: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_control_killed_in_an_interval_continues_it_with_its_relays(make_bench: Make) -> None:
-    bench = make_bench()
-    begin_uwh = start_running(bench)
-    _shed_by_hand(bench, "compressor")
-    before = bench.wait_status(lambda answer: _demand(answer)["energy_kwh"] > 1)
-    bench.events.fresh()
-    killed_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    bench.controller.kill()
-    bench.start_controller()
-    energy_kwh = _demand(before)["energy_kwh"]
-    after = bench.wait_status(lambda answer: _demand(answer)["energy_kwh"] > energy_kwh)
-    (started,) = [event for event in bench.events.fresh() if event.kind == "started"]
+class TwoLives:
+    """One interval: a life that is killed with two loads shed, and one that is stopped."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.begin_uwh = start_running(bench)
+        self._shed_by_hand("compressor", "chiller-1")
+        self.before = bench.wait_status(lambda answer: _demand(answer)["energy_kwh"] > 1)
+        self.killed_ns = _now_ns()
+        bench.controller.kill()
+        bench.start_controller()
+        energy_kwh = _demand(self.before)["energy_kwh"]
+        self.after = bench.wait_status(lambda answer: _demand(answer)["energy_kwh"] > energy_kwh)
+        self.counted_uwh, self.end_uwh = counted_after_stop_uwh(bench)
+        self.watchdog_ran = bench.snapshot()["units"][UNIT]["watchdog"]["running"]
+        self.stopped_ns = _now_ns()
+        self.exit_code = bench.controller.stop()
+        bench.wait("no process of the unit", lambda: not bench.unit_pids())
+        self.snapshot = bench.snapshot()
+        self.log = bench.observed()
+        self.events = bench.events.fresh()
+
+    def _shed_by_hand(self, *loads: str) -> None:
+        """Relays of known positions, whatever automation thinks."""
+        for load in loads:
+            assert self._bench.desk.override(load, "shed", 60)["ok"]
+
+        def are_shed() -> bool:
+            seen = self._bench.snapshot()["loads"]
+            return all(seen[load]["shed"] for load in loads)
+
+        self._bench.wait("loads shed by hand", are_shed)
+
+    def moves(self, since_ns: int, until_ns: int) -> list[str]:
+        """Loads whose contacts moved within a span, once for each move."""
+        return [move.load for move in self.log.moves(since_ns) if move.t_ns < until_ns]
+
+
+@pytest.fixture(scope="module")
+def lives() -> Iterator[TwoLives]:
+    works = Works(alignment_s=alignment_for_boundary_in(1), hold_at_stop=frozenset({"compressor"}))
+    with Bench(works) as bench:
+        yield TwoLives(bench)
+
+
+def test_control_killed_in_an_interval_continues_it_from_a_second_ago(lives: TwoLives) -> None:
+    _, started = [event for event in lives.events if event.kind == "started"]
     checkpoint_ns = started.mono_ns - started.facts["checkpoint_age_s"] * 1e9
     assert started.facts["checkpoint"] == "continued"
-    assert killed_ns - checkpoint_ns <= _CHECKPOINT_NS_MAX
-    assert _demand(after)["elapsed_s"] > _demand(before)["elapsed_s"]
-    assert [move for move in bench.observed().moves(killed_ns) if move.load == "compressor"] == []
-
-    counted_uwh, end_uwh = counted_after_stop_uwh(bench)
-    assert abs(counted_uwh - (end_uwh - begin_uwh)) <= 2 * PULSE_UWH
+    assert lives.killed_ns - checkpoint_ns <= _CHECKPOINT_NS_MAX
+    assert _demand(lives.after)["elapsed_s"] > _demand(lives.before)["elapsed_s"]
 
 
-def test_control_stopped_leaves_each_relay_as_declared_and_disarms_the_watchdog(
-    make_bench: Make,
+def test_energy_of_a_restart_is_recovered_from_the_register(lives: TwoLives) -> None:
+    taken_uwh = lives.end_uwh - lives.begin_uwh
+    assert abs(lives.counted_uwh - taken_uwh) <= 2 * PULSE_UWH
+    taken_over = [event.facts["to"] for event in lives.events if event.kind == "source"]
+    assert "meter.incomer.energy" in taken_over
+
+
+def test_relays_do_not_move_by_a_restart(lives: TwoLives) -> None:
+    moved = lives.moves(lives.killed_ns, lives.stopped_ns)
+    assert "compressor" not in moved
+    assert "chiller-1" not in moved
+
+
+def test_control_stopped_leaves_each_relay_as_declared(lives: TwoLives) -> None:
+    assert lives.exit_code == 0
+    shed = {name for name, load in lives.snapshot["loads"].items() if load["contact_sheds"]}
+    assert shed == {name for name, load in LOADS.items() if load.safe == "shed"} | {"compressor"}
+    moved = lives.moves(lives.stopped_ns, lives.snapshot["t_ns"])
+    assert "compressor" not in moved
+    assert moved.count("chiller-1") == 1
+    assert [event.kind for event in lives.events][-1] == "stopped"
+
+
+def test_control_stopped_disarms_the_watchdog(lives: TwoLives) -> None:
+    assert lives.watchdog_ran
+    assert not lives.snapshot["units"][UNIT]["watchdog"]["running"]
+    assert lives.log.watchdog_resets() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_control_that_dies_or_hangs_is_reset_by_the_watchdog(
+    make_bench: Callable[..., Bench], number: signal.Signals
 ) -> None:
-    bench = make_bench(hold_at_stop=frozenset({"compressor"}))
-    start_running(bench)
-    _shed_by_hand(bench, "compressor", "chiller-1")
-    assert bench.snapshot()["units"][UNIT]["watchdog"]["running"]
-    stopped_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    assert bench.controller.stop() == 0
-    bench.wait("no process of the unit", lambda: not bench.unit_pids())
-    seen = bench.snapshot()
-    shed = {name for name, load in seen["loads"].items() if load["shed"]}
-    safely_shed = {name for name, load in LOADS.items() if load.safe == "shed"}
-    assert shed == safely_shed | {"compressor"}
-    moves = [move.load for move in bench.observed().moves(stopped_ns)]
-    assert "compressor" not in moves
-    assert moves.count("chiller-1") == 1
-    assert not seen["units"][UNIT]["watchdog"]["running"]
-    assert bench.observed().watchdog_resets() == []
-    assert [event.kind for event in bench.events.fresh()][-1] == "stopped"
-
-
-def test_control_killed_for_good_is_reset_by_the_watchdog(make_bench: Make) -> None:
-    _expect_reset(make_bench(watchdog_s=2), signal.SIGKILL)
-
-
-def test_control_that_hangs_is_reset_by_the_watchdog(make_bench: Make) -> None:
-    _expect_reset(make_bench(watchdog_s=2), signal.SIGSTOP)
-
-
-def _expect_reset(bench: Bench, number: signal.Signals) -> None:
-    start_running(bench)
-    hit_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    bench = make_bench(watchdog_s=2)
+    bench.start_controller()
+    Seen(bench).wait("started", UNIT)
+    hit_ns = _now_ns()
     bench.controller.send(number)
     ((reset_ns, unit),) = bench.wait("a reset", lambda: bench.observed().watchdog_resets())
     assert unit == UNIT
