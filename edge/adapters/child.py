@@ -6,6 +6,7 @@ of the control process's end when the link closes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from edge.adapters.log_line import log_line
 from edge.model.units import NS_PER_S
 
 PACKET_BYTES_MAX: Final = 128 * 1024
@@ -22,6 +24,10 @@ _BACKOFF_NS_MIN: Final = NS_PER_S // 5
 _BACKOFF_NS_MAX: Final = 30 * NS_PER_S
 # A child that lived this long starts again at once when it ends.
 _SETTLED_NS: Final = 10 * NS_PER_S
+# The pause has grown to this after four that died young: that is no accident any more.
+_FAILING_BACKOFF_NS: Final = 8 * _BACKOFF_NS_MIN
+# What SIGKILL has not ended by then hangs in the kernel, and waits for a disk, not for us.
+_KILLED_WAIT_S: Final = 1.0
 
 
 class Child:
@@ -58,17 +64,25 @@ class Child:
         try:
             self._start(now_mono_ns)
         except OSError as error:
-            print(f"{self._module}: not started: {error}", file=sys.stderr, flush=True)
+            log_line(f"{self._module}: not started: {error}")
             self._bury(now_mono_ns)
             return False
         return True
 
-    def kill(self, now_mono_ns: int) -> None:
-        """SIGKILL, which a stopped process also obeys; it is started again when due."""
+    def kill(self) -> None:
+        """Drop the link and SIGKILL it, which a stopped process also obeys.
+
+        Its end is not waited for: a process that hangs in the kernel (a dead disk) ends when it
+        likes. `keep_alive` notices, and starts none beside it.
+        """
+        self._drop_link()
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-            self._bury(now_mono_ns)
+
+    def is_failing(self, now_mono_ns: int) -> bool:
+        """True while one after the other ends soon after its start, or none can be started."""
+        settled = self._process is not None and now_mono_ns - self._started_mono_ns >= _SETTLED_NS
+        return self._backoff_ns >= _FAILING_BACKOFF_NS and not settled
 
     def send(self, packet: bytes) -> bool:
         """False when the child is absent or its queue is full; never waits."""
@@ -94,7 +108,10 @@ class Child:
             yield packet
 
     def close(self, wait_s: float) -> None:
-        """Close the link, so that it ends by itself; kill it when it has not within `wait_s`."""
+        """Close the link, so that it ends by itself; kill it when it has not within `wait_s`.
+
+        Returns within a second more, also where not even that ends it.
+        """
         self._drop_link()
         if self._process is None:
             return
@@ -102,12 +119,17 @@ class Child:
             self._process.wait(wait_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_KILLED_WAIT_S)
         self._process = None
 
     def _start(self, now_mono_ns: int) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         setup_fd = os.memfd_create(f"{self._module}-setup")
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError:
+            os.close(setup_fd)
+            raise
         try:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LINK_BYTES)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Final
 
 from edge.adapters import realtime, systemd_notify
 from edge.adapters.boottime import ClockWatch, SystemClock
 from edge.adapters.inherited import take_inherited
+from edge.adapters.log_line import log_line
 from edge.adapters.systemd_notify import SystemdNotify
 from edge.adapters.watchdog import Watchdog, open_watchdog
 from edge.app.assembly import Continued, Gateway, build_gateway, build_keeper
@@ -19,11 +20,12 @@ from edge.app.conditions import Conditions
 from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
 from edge.app.publish import Publisher
-from edge.app.restore import restore
+from edge.app.restore import Restored, restore
 from edge.config.codec import CompiledSite
 from edge.core.controller import Controller
 from edge.keeper.link import ScanHealth
-from edge.model.event import Event, EventKind
+from edge.keeper.slots import CHECKPOINT_NAME
+from edge.model.event import Event, EventKind, Fact, Severity
 from edge.model.problem import Problem, ProblemsError
 from edge.model.scan import ScanInputs
 from edge.scan.health import Health
@@ -32,6 +34,7 @@ from edge.scan.pace import Pace
 
 # A phase that has not finished for this many periods is dead. The watchdog's own time-out adds.
 _PHASE_PERIODS_MAX: Final = 10
+_CRASH_CHARS_MAX: Final = 1000
 
 
 class ControlProcess:
@@ -56,6 +59,8 @@ class ControlProcess:
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         trust = ClockWatch().trust(mono_ns)
         restored = restore(Path(site.io.store.directory), boot_id, mono_ns, utc_ns, trust)
+        if restored.is_lost:
+            self._warnings.append(_not_continued(site, restored))
         controller = Controller(site.spec, restored.state, mono_ns)
         continued = Continued(
             controller.relays if restored.is_restart else (), lines, restored.mono_ns
@@ -66,16 +71,26 @@ class ControlProcess:
         try:
             keeper.keep_alive(mono_ns)
             publisher = Publisher(controller, keeper, boot_id, site.digest)
-            start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, facts=restored.facts)
+            severity = Severity.WARNING if restored.is_lost else Severity.INFO
+            start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, severity, restored.facts)
             publisher.begin(ScanInputs(mono_ns, utc_ns, trust), start)
             self._scan(controller, gateway, systemd, publisher)
-            end = Event(clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit)
-            keeper.post_events((end,))
+            keeper.post_events((self._stopped(Severity.INFO),))
+        except Exception as error:  # the outputs are at rest by now; this says why
+            text = f"{type(error).__name__}: {error}"[:_CRASH_CHARS_MAX]
+            keeper.post_events((self._stopped(Severity.ALARM, crash=text),))
+            raise
         finally:
             for worker in gateway.field.workers:
                 worker.close()
             keeper.close()
             os.close(lock)
+
+    def _stopped(self, severity: Severity, **facts: Fact) -> Event:
+        clock = self._clock
+        return Event(
+            clock.mono_ns(), clock.utc_ns(), EventKind.STOPPED, self._unit, severity, facts
+        )
 
     def _scan(
         self,
@@ -135,8 +150,9 @@ class ControlProcess:
     def _say(self, conditions: Conditions) -> None:
         """Warnings of the start: once to the log, and as standing conditions to the board."""
         for problem in self._warnings:
-            print(f"warning: {problem}", file=sys.stderr, flush=True)
-            conditions.say(problem.where, str(problem), severe=False)
+            log_line(f"warning: {problem}")
+            # One place may have several: each stands by itself.
+            conditions.say(f"{problem.where}: {problem.what}", str(problem), severe=False)
 
     def _health(self, scan: Scan, watchdog: Watchdog | None) -> ScanHealth:
         late = scan.lateness.quantiles()
@@ -158,11 +174,37 @@ class ControlProcess:
         self._stopping = True
 
 
+def _not_continued(site: CompiledSite, restored: Restored) -> Problem:
+    return Problem(
+        str(Path(site.io.store.directory) / CHECKPOINT_NAME),
+        "checkpoint not continued",
+        got=str(restored.facts["checkpoint"]),
+        effect="what was counted before this start is not known; relays begin at their safe values",
+        next_step="check the disk, unless another version of the program wrote it",
+    )
+
+
 def _hold_alone(runtime: Path) -> int:
-    """One control process a runtime folder. Raises ProblemsError naming the other."""
-    runtime.mkdir(parents=True, exist_ok=True)
+    """One control process a runtime folder. Raises ProblemsError naming the other, or the folder
+    that can not be used.
+    """
     path = runtime / "control.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        runtime.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise ProblemsError(
+            (
+                Problem(
+                    str(path),
+                    "can not be made, so another controller would not be noticed",
+                    got=error.strerror or str(error),
+                    need="a folder that the service's user may write",
+                    effect="not started",
+                    next_step="start it as the service, or give it another control.socket",
+                ),
+            )
+        ) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -180,5 +222,6 @@ def _hold_alone(runtime: Path) -> int:
             )
         ) from None
     os.ftruncate(fd, 0)
-    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    with contextlib.suppress(OSError):  # the lock is what counts; a full folder takes no number
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
     return fd

@@ -86,6 +86,7 @@ class GatewayInputs:
 
     def _note_conditions(self) -> None:
         say = self._conditions.say
-        say("disk", self._field.keeper.trouble, severe=True)
+        for sample in self._field.keeper.conditions:
+            say(sample.name, sample.text, severe=sample.severe)
         problems = self._complaints()
         say("wiring", "; ".join(map(str, problems)), severe=True)

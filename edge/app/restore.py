@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from edge.core.controller import ControllerState, new_state
 from edge.core.rebase import rebase_delta_ns, shift_instants
+from edge.keeper.lock import wait_released
 from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Fact
@@ -18,29 +19,38 @@ from edge.model.units import NS_PER_S
 
 # Within this time after the last checkpoint a start is a restart: relays stay as they were.
 _RESTART_NS_MAX: Final = 60 * NS_PER_S
+_NONE: Final = "none"
+_LAST_WORDS_S_MAX: Final = 1.0
 
 
 class Restored(Struct, frozen=True):
     """The state to start from, which knows what came in until `mono_ns` (None: it is new).
-    `is_restart`: the run before ended within the last minute.
+    `is_restart`: the run before ended within the last minute. `is_lost`: there was a checkpoint,
+    but it could not be used.
     """
 
     state: ControllerState
     mono_ns: int | None
     is_restart: bool
     facts: dict[str, Fact]
+    is_lost: bool = False
 
 
 def restore(
     folder: Path, boot_id: str, now_mono_ns: int, now_utc_ns: int, trust: ClockTrust
 ) -> Restored:
-    """Never fails: a checkpoint that can not be used is said in `facts` and left on the disk."""
+    """Never fails: a checkpoint that can not be used is said in `facts` and left on the disk.
+
+    Waits a little while the keeper of the run before still writes its last words.
+    """
+    wait_released(folder, _LAST_WORDS_S_MAX)
+    path = folder / CHECKPOINT_NAME
     try:
-        payload = read_newest(folder / CHECKPOINT_NAME)
+        payload = read_newest(path)
     except OSError as error:
         return _anew(f"not readable: {error}")
     if payload is None:
-        return _anew("none")
+        return _anew("torn: neither slot is whole" if path.exists() else _NONE)
     try:
         checkpoint = msgspec.msgpack.decode(payload, type=Checkpoint)
         state = msgspec.msgpack.decode(checkpoint.state, type=ControllerState)
@@ -56,4 +66,5 @@ def restore(
 
 
 def _anew(why: str) -> Restored:
-    return Restored(new_state(), None, is_restart=False, facts={"checkpoint": why})
+    is_lost = why != _NONE
+    return Restored(new_state(), None, False, {"checkpoint": why}, is_lost)

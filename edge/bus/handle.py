@@ -6,11 +6,13 @@ was given up can never write again: its page, and the lease in it, is not renewe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from typing import Final
 
+from edge.adapters.log_line import log_line
 from edge.bus.clock import boottime_ns
 from edge.bus.lease import BusPage
 from edge.bus.link import SampleReceiver, socket_pair, write_plan
@@ -25,6 +27,7 @@ START_NS_MAX: Final = 20 * NS_PER_S
 RESPAWN_NS_MIN: Final = NS_PER_S // 2
 RESPAWN_NS_MAX: Final = 10 * NS_PER_S
 STEADY_NS: Final = 60 * NS_PER_S
+KILLED_WAIT_S: Final = 1.0
 MESSAGES_PER_DRAIN_MAX: Final = 64
 
 
@@ -96,10 +99,11 @@ class BusWorker:
             self._replace(now_mono_ns)
 
     def close(self) -> None:
-        """Take the line from the worker and end its process."""
+        """Take the line from the worker and end its process, which may hang in a driver."""
         self._page.lease_until_mono_ns = 0
         self._process.kill()
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILLED_WAIT_S)
         self._link.close()
         self._page.close()
 
@@ -128,7 +132,7 @@ class BusWorker:
             self._spawn(now_mono_ns)
         except OSError as fault:
             self._put_off(now_mono_ns)
-            sys.stderr.write(f"bus.{self._plan.name}: worker cannot be started: {fault}\n")
+            log_line(f"bus.{self._plan.name}: worker cannot be started: {fault}")
         else:
             link.close()
             page.close()

@@ -7,6 +7,7 @@ turn, and the control process is told.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections import deque
 from pathlib import Path
@@ -15,12 +16,17 @@ from typing import Final
 import msgspec
 
 from edge.keeper.journal import JOURNAL_NAME, Journal
-from edge.keeper.link import DiskTrouble, EventRecord, Saved, StateRecord
+from edge.keeper.link import RECORDS_KEPT_MAX, Condition, EventRecord, Saved, StateRecord
+from edge.keeper.lock import hold_folder, wait_released
 from edge.keeper.slots import CHECKPOINT_NAME, SlotFile
 from edge.model.event import Event, EventKind, Fact, Severity
 from edge.model.plan import Plan
+from edge.model.scan import HealthSample
 
-_PENDING_MAX: Final = 5000  # records; the control process keeps as many
+_NOTES_MAX: Final = 2000  # the keeper's own events, which nobody else holds
+_PLANS_MAX: Final = 64
+# The keeper of the run before may take so many turns for its last words; longer is a fault.
+_BUSY_TURNS_MAX: Final = 10
 
 
 class Archive:
@@ -33,14 +39,19 @@ class Archive:
         self._journal_bytes_max = journal_bytes_max
         self._writer = writer
         self._number = 0
+        self._lock_fd: int | None = None
         self._journal: Journal | None = None
         self._slots: SlotFile | None = None
-        self._pending: deque[EventRecord] = deque(maxlen=_PENDING_MAX)
-        self._plans: deque[tuple[Plan, bytes]] = deque(maxlen=64)
+        self._pending: deque[EventRecord] = deque(maxlen=RECORDS_KEPT_MAX)
+        self._notes: deque[EventRecord] = deque(maxlen=_NOTES_MAX)
+        self._plans: deque[tuple[Plan, bytes]] = deque(maxlen=_PLANS_MAX)
         self._checkpoint: bytes | None = None
-        self._trouble = ""
+        self._busy_turns = 0
+        self.trouble = ""
+        self.salvage = ""
 
     def take_events(self, record: EventRecord) -> None:
+        """The sender holds as many until they are `Saved`, and drops the same ones."""
         self._pending.append(record)
 
     def take_state(self, record: StateRecord) -> None:
@@ -52,75 +63,122 @@ class Archive:
 
     def note(self, event: Event) -> None:
         """An event of the keeper's own."""
-        self._pending.append(EventRecord(self._writer, self._number, (event,)))
+        self._notes.append(EventRecord(self._writer, self._number, (event,)))
         self._number += 1
 
-    def save(self, now_mono_ns: int, now_utc_ns: int) -> list[Saved | DiskTrouble]:
-        """Write what is pending. Gives what the control process should hear of it."""
-        try:
-            answers: list[Saved | DiskTrouble] = list(self._write(now_mono_ns, now_utc_ns))
-            trouble = ""
-        except (OSError, sqlite3.Error) as error:
-            answers = []
-            trouble = (
-                f"{self._folder}: disk: got {error}; events are held in memory, the checkpoint"
-                " grows old; free or replace the disk"
-            )
-            self._shut()
-        if trouble != self._trouble:
-            self._trouble = trouble
-            answers.append(DiskTrouble(trouble))
-        return answers
+    def save(self, now_mono_ns: int, now_utc_ns: int) -> list[Saved]:
+        """Write what is pending. Gives what the control process need not hold any longer.
 
-    def plans_since(self, day: str) -> list[Plan]:
-        """Accepted plans from `day` on, the newest version of each. Empty when the disk fails."""
+        `trouble` says afterwards why it could not be written; empty where it could.
+        """
         try:
+            self._hold()
+            # The checkpoint has its place on the disk already: it fits where an event does not.
+            self._save_checkpoint()
+            saved = self._save_journal(now_mono_ns, now_utc_ns)
+        except BlockingIOError:
+            self._busy_turns += 1
+            if self._busy_turns > _BUSY_TURNS_MAX:
+                self._complain("another keeper writes there", "end that one")
+            return []
+        except (OSError, sqlite3.Error, ValueError) as error:
+            self._complain(str(error), "free or replace the disk")
+            self._shut()
+            return []
+        self.trouble = ""
+        self._busy_turns = 0
+        return saved
+
+    def plans_since(self, day: str) -> list[Plan] | None:
+        """Accepted plans from `day` on, the newest version of each. None while the disk fails."""
+        try:
+            self._hold()
             blobs = self._open_journal().plans_since(day)
         except (OSError, sqlite3.Error):
-            return []
-        return [msgspec.msgpack.decode(blob, type=Plan) for blob in blobs]
+            return None
+        plans = []
+        for blob in blobs:
+            try:
+                plans.append(msgspec.msgpack.decode(blob, type=Plan))
+            except msgspec.MsgspecError:
+                continue  # of another version of the program: the plan folder gives it anew
+        return plans
+
+    @property
+    def held_count(self) -> int:
+        """Events that are not on the disk yet."""
+        return sum(len(record.events) for record in (*self._pending, *self._notes))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """How the disk and the journal are."""
+        return (
+            Condition(HealthSample("disk", severe=True, text=self.trouble)),
+            Condition(HealthSample("torn journal", severe=False, text=self.salvage)),
+        )
+
+    def wait_turn(self, wait_s: float) -> None:
+        """Wait for the last words of the keeper before this one, where it still writes."""
+        if self._lock_fd is None:
+            wait_released(self._folder, wait_s)
 
     def close(self) -> None:
         self._shut()
 
-    def _write(self, now_mono_ns: int, now_utc_ns: int) -> list[Saved]:
+    def _save_checkpoint(self) -> None:
+        if self._checkpoint is None:
+            return
+        if self._slots is None:
+            self._slots = SlotFile(self._folder / CHECKPOINT_NAME)
+        self._slots.write(self._checkpoint)
+        self._checkpoint = None
+
+    def _save_journal(self, now_mono_ns: int, now_utc_ns: int) -> list[Saved]:
         journal = self._open_journal()
         if journal.salvaged is not None:
             self.note(_salvage_event(now_mono_ns, now_utc_ns, journal.salvaged))
+            self.salvage = (
+                f"{self._folder / JOURNAL_NAME}: torn: got {journal.salvaged} events out of it;"
+                " it was set aside as .torn and a new one begun; check the disk"
+            )
             journal.salvaged = None
-        saved: list[Saved] = []
         while self._plans:
             plan, file = self._plans[0]
             journal.store_plan(plan.day, plan.version, msgspec.msgpack.encode(plan), file)
             self._plans.popleft()
-        if self._pending:
-            journal.append(self._pending)
-            saved = [
-                Saved(record.writer, record.first + len(record.events) - 1)
-                for record in self._pending
-                if record.writer != self._writer
-            ]
-            self._pending.clear()
-        if self._checkpoint is not None:
-            if self._slots is None:
-                self._slots = SlotFile(self._folder / CHECKPOINT_NAME)
-            self._slots.write(self._checkpoint)
-            self._checkpoint = None
-        return saved
+        if self._pending or self._notes:
+            journal.append((*self._pending, *self._notes))
+        last = {one.writer: one.first + len(one.events) - 1 for one in self._pending}
+        self._pending.clear()
+        self._notes.clear()
+        return [Saved(writer, number) for writer, number in last.items()]
+
+    def _hold(self) -> None:
+        if self._lock_fd is None:
+            self._lock_fd = hold_folder(self._folder)
 
     def _open_journal(self) -> Journal:
         if self._journal is None:
             self._journal = Journal(self._folder / JOURNAL_NAME, self._journal_bytes_max)
         return self._journal
 
+    def _complain(self, got: str, next_step: str) -> None:
+        self.trouble = (
+            f"{self._folder}: state not written: got {got}; events are held in memory, the"
+            f" checkpoint grows old; {next_step}"
+        )
+
     def _shut(self) -> None:
         """Close what is open, so that the next turn opens it anew."""
         journal, self._journal = self._journal, None
         slots, self._slots = self._slots, None
+        lock_fd, self._lock_fd = self._lock_fd, None
         if journal is not None:
             journal.close()
         if slots is not None:
             slots.close()
+        if lock_fd is not None:
+            os.close(lock_fd)
 
 
 def _salvage_event(now_mono_ns: int, now_utc_ns: int, saved: int) -> Event:

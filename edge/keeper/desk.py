@@ -1,11 +1,13 @@
 """The desk: a Unix socket where operators' requests arrive. Who asks is told by the kernel.
 
 Reading needs access to the socket (its group); everything that changes something is given on with
-the asker's name, so that it can be audited. A slow or silent client never holds up another.
+the asker's name, so that it can be audited. A slow or silent client never holds up another, and
+where all places are taken the one that has been silent longest goes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -23,6 +25,10 @@ from edge.keeper import requests
 from edge.keeper.requests import Answer, Request
 
 _CLIENTS_MAX: Final = 32
+_TOO_LONG: Final = Answer(
+    ok=False,
+    text=f"request: too long: need at most {requests.REQUEST_BYTES_MAX} B; nothing was changed",
+)
 _PEER: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 
@@ -37,8 +43,20 @@ class Asker(Struct, frozen=True):
 Handler = Callable[[Asker, Request], Answer]
 
 
+class _Client(Struct, eq=False):
+    """One connection. `turn` counts the desk's work: the lowest has been silent longest."""
+
+    end: socket.socket
+    asker: Asker
+    buffer: bytearray
+    turn: int
+
+
 class Desk:
-    """Listens on `path` with mode 0660 and, where it exists, the group `group`."""
+    """Listens on `path` with mode 0660 and, where it exists, the group `group`.
+
+    Raises OSError where the socket can not be made; nothing is left open then.
+    """
 
     def __init__(
         self, path: Path, group: str, selector: selectors.BaseSelector, handler: Handler
@@ -46,58 +64,75 @@ class Desk:
         self._path = path
         self._selector = selector
         self._handler = handler
-        self._clients = 0
+        self._clients: list[_Client] = []
+        self._turn = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Made under another name, so that nobody meets a socket that does not listen yet.
-        draft = path.with_name(f"{path.name}.new")
-        draft.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(draft))
-        draft.chmod(0o660)
-        _hand_to_group(draft, group)
-        self._listener.listen(_CLIENTS_MAX)
-        self._listener.setblocking(False)
-        draft.replace(path)
+        try:
+            self._inode = _listen(self._listener, path, group)
+        except OSError:
+            self._listener.close()
+            raise
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
+        """Takes the socket away, unless another desk has put its own there meanwhile."""
+        for client in tuple(self._clients):
+            self._drop(client)
         self._selector.unregister(self._listener)
         self._listener.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+
+    @property
+    def is_reachable(self) -> bool:
+        """False once the socket's name is gone. Another desk in its place is left alone."""
+        return self._path.exists()
 
     def _accept(self) -> None:
         try:
-            client, _ = self._listener.accept()
+            end, _ = self._listener.accept()
         except OSError:
             return  # the client has gone already
-        if self._clients >= _CLIENTS_MAX:
-            client.close()
-            return
-        client.setblocking(False)
-        self._clients += 1
-        asker = _asker(client)
-        buffer = bytearray()
-        self._selector.register(
-            client, selectors.EVENT_READ, lambda: self._receive(client, asker, buffer)
-        )
+        if len(self._clients) >= _CLIENTS_MAX:
+            self._drop(min(self._clients, key=lambda client: client.turn))
+        end.setblocking(False)
+        client = _Client(end, _asker(end), bytearray(), self._next_turn())
+        self._clients.append(client)
+        self._selector.register(end, selectors.EVENT_READ, lambda: self._receive(client))
 
-    def _receive(self, client: socket.socket, asker: Asker, buffer: bytearray) -> None:
+    def _receive(self, client: _Client) -> None:
+        if client not in self._clients:
+            return  # it was dropped for another within this turn
+        client.turn = self._next_turn()
         try:
-            chunk = client.recv(65536)
+            chunk = client.end.recv(65536)
         except BlockingIOError:
             return
         except OSError:
             chunk = b""
+        buffer = client.buffer
         buffer += chunk
-        alive = bool(chunk) and len(buffer) <= requests.REQUEST_BYTES_MAX
-        while alive and (end := buffer.find(b"\n")) >= 0:
-            line = bytes(buffer[:end])
-            del buffer[: end + 1]
-            alive = _send(client, self._answer(asker, line))
+        alive = bool(chunk)
+        while alive and (length := buffer.find(b"\n")) >= 0:
+            line = bytes(buffer[:length])
+            del buffer[: length + 1]
+            alive = _send(client.end, self._answer(client.asker, line))
+        if alive and len(buffer) > requests.REQUEST_BYTES_MAX:
+            _send(client.end, _TOO_LONG)
+            alive = False
         if not alive:
-            self._selector.unregister(client)
-            client.close()
-            self._clients -= 1
+            self._drop(client)
+
+    def _drop(self, client: _Client) -> None:
+        self._clients = [other for other in self._clients if other is not client]
+        self._selector.unregister(client.end)
+        client.end.close()
+
+    def _next_turn(self) -> int:
+        self._turn += 1
+        return self._turn
 
     def _answer(self, asker: Asker, line: bytes) -> Answer:
         try:
@@ -114,6 +149,22 @@ def _send(client: socket.socket, answer: Answer) -> bool:
         return client.send(data) == len(data)
     except OSError:
         return False
+
+
+def _listen(listener: socket.socket, path: Path, group: str) -> int:
+    """Made under another name, so that nobody meets a socket that does not listen yet. Gives its
+    inode.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    listener.bind(str(draft))
+    draft.chmod(0o660)
+    _hand_to_group(draft, group)
+    listener.listen(_CLIENTS_MAX)
+    listener.setblocking(False)
+    inode = draft.stat().st_ino
+    draft.replace(path)
+    return inode
 
 
 def _asker(client: socket.socket) -> Asker:

@@ -46,7 +46,8 @@ _decode = msgspec.msgpack.Decoder(Frame).decode
 class FlightRecorder:
     """Writes the ring in `ring`, incidents in `kept` (at most `kept_bytes_max` in all).
 
-    Every method may raise OSError; the segment is given up then, and the next state begins another.
+    A folder that takes no file ends nothing: `trouble` says it until it takes files again. The ring
+    begins anew with the next state, and an incident is tried again while its minute is in the ring.
     """
 
     def __init__(self, header: Header, ring: Path, kept: Path, kept_bytes_max: int) -> None:
@@ -59,8 +60,16 @@ class FlightRecorder:
         self._begun_mono_ns = 0
         self._scan_number = 0
         self._marked = False
+        self._is_sound = False
         self._previous: Path | None = None
-        ring.mkdir(parents=True, exist_ok=True)
+        self._wanted: list[Path] = []
+        self._ring_trouble = ""
+        self._kept_trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is recorded or kept; empty where all is well."""
+        return "; ".join(text for text in (self._ring_trouble, self._kept_trouble) if text)
 
     def record(self, scan: ScanRecord) -> None:
         """Add one scan. After a gap in the numbers nothing is recorded until the next state."""
@@ -70,7 +79,7 @@ class FlightRecorder:
             self._end_segment()
             return
         self._scan_number = scan.number
-        self._put(scan)
+        self._try(scan)
 
     def state(self, record: StateRecord) -> None:
         """Add a checkpoint; begins a new segment where one is due."""
@@ -78,45 +87,86 @@ class FlightRecorder:
         if self._file is not None and point.mono_ns - self._begun_mono_ns >= SEGMENT_NS:
             self._end_segment()
         if self._file is None:
-            self._begin_segment(point.mono_ns, point.scan_number)
-        self._put(record)
+            self._begun_mono_ns = point.mono_ns
+            self._scan_number = point.scan_number
+        self._try(record)
 
     def mark(self) -> None:
         """An incident: the segment being written and the one before it will be kept."""
         self._marked = True
 
     def flush(self) -> None:
+        """Give what was recorded to the ring's folder, and incidents that wait to theirs."""
         if self._file is not None:
             try:
                 self._file.flush()
-            except OSError:
-                self._give_up()
-                raise
+                self._is_sound = True
+                self._ring_trouble = ""
+            except OSError as error:
+                self._fail(error)
+        self._keep_wanted()
 
     def close(self) -> None:
         self._end_segment()
 
-    def _begin_segment(self, mono_ns: int, scan_number: int) -> None:
+    def _try(self, frame: Frame) -> None:
+        """Write, into a new segment where none is open."""
+        try:
+            if self._file is None:
+                self._begin_segment()
+            self._put(frame)
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """The segment is torn here: it ends, and the next state begins another."""
+        self._ring_trouble = (
+            f"{self._ring}: scans not recorded: got {error}; control goes on;"
+            " free memory or the folder"
+        )
+        self._end_segment()
+        if not self._is_sound:  # kept, one a second would push the whole minutes out of the ring
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+    def _begin_segment(self) -> None:
+        self._ring.mkdir(parents=True, exist_ok=True)
         for old in sorted(self._ring.glob(f"*{PLAIN_SUFFIX}"))[: -(SEGMENTS_IN_RING - 1)]:
-            old.unlink()
-        self._path = self._ring / f"{mono_ns:020d}{PLAIN_SUFFIX}"
+            old.unlink(missing_ok=True)
+        self._path = self._ring / f"{self._begun_mono_ns:020d}{PLAIN_SUFFIX}"
+        self._is_sound = False
         self._file = self._path.open("wb")
         self._file.write(_MAGIC)
-        self._begun_mono_ns = mono_ns
-        self._scan_number = scan_number
         self._put(self._header)
 
     def _end_segment(self) -> None:
         if self._file is None:
             return
-        file, self._file = self._file, None
-        file.close()
+        with contextlib.suppress(OSError):  # what is left does not fit; the file ends torn
+            self._file.close()
+            self._is_sound = True
+        self._file = None
         if self._marked:
             self._marked = False
-            for path in (self._previous, self._path):
-                if path is not None and path.exists():
-                    self._keep(path)
+            both = (self._previous, self._path)
+            self._wanted += [path for path in both if path and path not in self._wanted]
         self._previous = self._path
+        self._keep_wanted()
+
+    def _keep_wanted(self) -> None:
+        """Keep what incidents want, oldest first; what fails stays wanted."""
+        self._wanted = [path for path in self._wanted if path.exists()]
+        try:
+            while self._wanted:
+                self._keep(self._wanted[0])
+                del self._wanted[0]
+        except OSError as error:
+            self._kept_trouble = (
+                f"{self._kept}: incident not kept: got {error}; it stays in memory for an hour;"
+                " free or replace the disk"
+            )
+        else:
+            self._kept_trouble = ""
 
     def _keep(self, path: Path) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
@@ -124,33 +174,33 @@ class FlightRecorder:
         if target.exists():
             return
         draft = target.with_suffix(".part")
-        with draft.open("wb") as file:
-            file.write(zlib.compress(path.read_bytes()))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        kept = sorted(self._kept.glob(f"*{PACKED_SUFFIX}"))
-        total = sum(old.stat().st_size for old in kept)
-        while total > self._kept_bytes_max and len(kept) > 1:
-            oldest = kept.pop(0)
-            total -= oldest.stat().st_size
-            oldest.unlink()
+        try:
+            with draft.open("wb") as file:
+                file.write(zlib.compress(path.read_bytes()))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+        self._forget_oldest(target)
+
+    def _forget_oldest(self, newest: Path) -> None:
+        """By when they were kept: names count from a boot, and begin low again after the next."""
+        kept = [(old.stat(), old) for old in self._kept.glob(f"*{PACKED_SUFFIX}")]
+        kept.sort(key=lambda one: (one[1] == newest, one[0].st_mtime_ns, one[1].name))
+        total = sum(found.st_size for found, _ in kept)
+        for found, old in kept[:-1]:
+            if total <= self._kept_bytes_max:
+                return
+            total -= found.st_size
+            old.unlink()
 
     def _put(self, frame: Frame) -> None:
         assert self._file is not None
         payload = _encode(frame)
-        try:
-            self._file.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
-        except OSError:
-            self._give_up()
-            raise
-
-    def _give_up(self) -> None:
-        """What the file holds ends where the disk did; its reader finds that out by the CRC."""
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):
-                file.close()
+        self._file.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
 
 
 def read_segment(path: Path) -> Iterator[Frame]:

@@ -7,7 +7,7 @@ are kept until the keeper says that they are on the disk.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -16,7 +16,7 @@ from edge.keeper import link
 from edge.keeper.link import (
     Alive,
     Bye,
-    DiskTrouble,
+    Condition,
     EventRecord,
     OrderRecord,
     Saved,
@@ -29,10 +29,12 @@ from edge.keeper.setup import KeeperSetup
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
 from edge.model.order import Order
+from edge.model.scan import HealthSample
 from edge.model.status import Status
 from edge.model.units import NS_PER_S
 
-_EVENTS_KEPT_MAX: Final = 5000
+# More events of one scan than this go in several packets, so that each fits.
+_EVENTS_A_RECORD_MAX: Final = 32
 _PACKETS_A_SCAN_MAX: Final = 16
 # A disk may hold up one commit for long; past this the keeper hangs and is replaced.
 _SILENT_NS_MAX: Final = 60 * NS_PER_S
@@ -49,7 +51,9 @@ class KeeperHandle:
         self._unsaved: deque[EventRecord] = deque()
         self._unsent = 0
         self._heard_mono_ns = 0
-        self.trouble = ""
+        self._is_losing = False
+        self._is_strange = False
+        self._conditions: dict[str, HealthSample] = {}
         self.events_lost = 0
         self.scans_lost = 0
 
@@ -64,26 +68,41 @@ class KeeperHandle:
     def keep_alive(self, now_mono_ns: int) -> None:
         """Start or replace the keeper where it has ended or gone silent."""
         silent_ns = now_mono_ns - max(self._heard_mono_ns, self._child.started_mono_ns)
-        if self._child.pid is not None and silent_ns > _SILENT_NS_MAX:
-            self._child.kill(now_mono_ns)
+        is_silent = silent_ns > _SILENT_NS_MAX
+        if is_silent:
+            self._child.kill()
         if self._child.keep_alive(now_mono_ns):
             self._unsent = len(self._unsaved)  # a new keeper has none of them
+            self._is_strange = False
+        self._judge(is_silent, self._child.is_failing(now_mono_ns))
 
     def drain(self, now_mono_ns: int) -> list[Order]:
         """Orders that arrived since the last scan, at most a few; also notes what was saved."""
         orders = []
         for packet in self._child.packets(_PACKETS_A_SCAN_MAX):
             self._heard_mono_ns = now_mono_ns
-            message = link.decode_to_control(packet)
-            if isinstance(message, OrderRecord):
-                orders.append(message.order)
-            elif isinstance(message, Saved):
-                self._forget(message)
-            elif isinstance(message, DiskTrouble):
-                self.trouble = message.text
-            else:
-                assert isinstance(message, Alive)
+            try:
+                message = link.decode_to_control(packet)
+            except msgspec.MsgspecError:
+                self._is_strange = True
+                continue
+            match message:
+                case OrderRecord():
+                    orders.append(message.order)
+                case Saved():
+                    self._forget(message)
+                case Condition():
+                    self._conditions[message.sample.name] = message.sample
+                case Alive():
+                    pass
+                case _:
+                    assert_never(message)
         return orders
+
+    @property
+    def conditions(self) -> tuple[HealthSample, ...]:
+        """What stands and what has gone, of the keeper and of what it keeps."""
+        return tuple(self._conditions.values())
 
     def post_scan(self, number: int, inputs: bytes, outputs_crc: int) -> None:
         if not self._child.send(link.encode(ScanRecord(number, inputs, outputs_crc))):
@@ -97,13 +116,8 @@ class KeeperHandle:
 
     def post_events(self, events: tuple[Event, ...]) -> None:
         """Queue events (none is fine) and send what waits; the oldest go first."""
-        if events:
-            self._unsaved.append(EventRecord(self._writer, self._number, events))
-            self._number += len(events)
-            self._unsent += 1
-            if len(self._unsaved) > _EVENTS_KEPT_MAX:
-                self.events_lost += len(self._unsaved.popleft().events)
-                self._unsent = min(self._unsent, len(self._unsaved))
+        for begin in range(0, len(events), _EVENTS_A_RECORD_MAX):
+            self._queue(events[begin : begin + _EVENTS_A_RECORD_MAX])
         while self._unsent:
             if not self._child.send(link.encode(self._unsaved[-self._unsent])):
                 return
@@ -115,9 +129,43 @@ class KeeperHandle:
         self._child.send(link.encode(Bye()))
         self._child.close(_STOP_WAIT_S)
 
+    def _queue(self, events: tuple[Event, ...]) -> None:
+        record = EventRecord(self._writer, self._number, events)
+        self._number += len(events)
+        if len(link.encode(record)) > link.PACKET_BYTES_MAX:
+            self._lose(record)  # it would never pass, nor would any behind it
+            return
+        self._unsaved.append(record)
+        self._unsent += 1
+        if len(self._unsaved) > link.RECORDS_KEPT_MAX:
+            self._lose(self._unsaved.popleft())
+            self._unsent = min(self._unsent, len(self._unsaved))
+
+    def _lose(self, record: EventRecord) -> None:
+        self.events_lost += len(record.events)
+        self._is_losing = True
+
+    def _judge(self, is_silent: bool, is_failing: bool) -> None:
+        """What only this side can see of the keeper."""
+        said = (
+            (
+                is_silent,
+                f"silent for {_SILENT_NS_MAX // NS_PER_S} s: its disk hangs; check the disk",
+            ),
+            (is_failing, "ends again and again soon after its start; see the service's log"),
+            (self._is_strange, "speaks another version; restart the service"),
+        )
+        why = next((text for stands, text in said if stands), "")
+        text = f"keeper: {why}; control goes on, nothing is recorded" if why else ""
+        self._conditions["keeper"] = HealthSample("keeper", severe=True, text=text)
+        lost = "journal: events are being lost: the disk takes none and memory is full"
+        text = f"{lost}; free or replace the disk" if self._is_losing else ""
+        self._conditions["journal"] = HealthSample("journal", severe=True, text=text)
+
     def _forget(self, saved: Saved) -> None:
         if saved.writer != self._writer:
             return
+        self._is_losing = False
         while self._unsaved:
             oldest = self._unsaved[0]
             if oldest.first + len(oldest.events) - 1 > saved.last:

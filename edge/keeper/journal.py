@@ -6,6 +6,7 @@ it once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -53,9 +54,7 @@ class Journal:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            torn = _set_aside(path)
-            self._db = _open(path)
-            self.salvaged = self._take_over(torn)
+            self._db, self.salvaged = _begin_anew(path, _set_aside(path))
 
     def append(self, batch: Iterable[EventRecord]) -> None:
         """Store a batch in one commit; on the disk when this returns."""
@@ -69,10 +68,14 @@ class Journal:
         self._trim()
 
     def store_plan(self, day: str, version: int, plan: bytes, file: bytes) -> None:
-        """Keep an accepted plan version with the bytes that it came from."""
+        """Keep an accepted plan version with the bytes that it came from, above all others of its
+        day. Nothing that was kept is replaced.
+        """
         with self._db:
             self._db.execute(
-                "INSERT OR REPLACE INTO plan VALUES(?,?,?,?)", (day, version, plan, file)
+                "INSERT INTO plan SELECT ?, MAX(?, COALESCE(MAX(version) + 1, 0)), ?, ?"
+                " FROM plan WHERE day = ?",
+                (day, version, plan, file, day),
             )
 
     def plans_since(self, day: str) -> list[bytes]:
@@ -84,21 +87,6 @@ class Journal:
 
     def close(self) -> None:
         self._db.close()
-
-    def _take_over(self, torn: Path) -> int:
-        saved = 0
-        old = sqlite3.connect(f"file:{torn}?mode=ro", uri=True)
-        try:
-            for row in old.execute(
-                "SELECT writer, number, utc_ns, mono_ns, kind, subject, severity, facts FROM event"
-            ):
-                with self._db:
-                    saved += self._db.execute(_INSERT, row).rowcount
-        except sqlite3.Error:
-            pass  # the rest of the torn file can not be read: what came before is saved
-        finally:
-            old.close()
-        return saved
 
     def _trim(self) -> None:
         used = _pragma(self._db, "page_count") - _pragma(self._db, "freelist_count")
@@ -163,12 +151,72 @@ def _open(path: Path) -> sqlite3.Connection:
 def _set_aside(path: Path) -> Path:
     """Rename the torn database and its log; an older torn one is replaced."""
     torn = path.with_suffix(".torn")
+    _rename(path, torn)
+    return torn
+
+
+def _rename(path: Path, target: Path) -> None:
     for suffix in ("-wal", "-shm"):
+        Path(f"{target}{suffix}").unlink(missing_ok=True)
         side = Path(f"{path}{suffix}")
         if side.exists():
-            side.replace(f"{torn}{suffix}")
-    path.replace(torn)
-    return torn
+            side.replace(f"{target}{suffix}")
+    path.replace(target)
+
+
+def _begin_anew(path: Path, torn: Path) -> tuple[sqlite3.Connection, int]:
+    """A new database with what `torn` still gives, and the number of events in that.
+
+    Where the disk does not take it, `torn` gets its name back, so that the next try begins there.
+    """
+    try:
+        db = _open(path)
+        try:
+            return db, _take_over(db, torn)
+        except sqlite3.Error:
+            db.close()
+            raise
+    except (OSError, sqlite3.Error):
+        _rename(torn, path)
+        raise
+
+
+def _take_over(db: sqlite3.Connection, torn: Path) -> int:
+    """One commit for all: a commit an event would take a card minutes."""
+    old = sqlite3.connect(f"file:{torn}?mode=ro", uri=True)
+    saved = 0
+    try:
+        with db:
+            for row in _readable(old, "SELECT day, version, plan, file FROM plan"):
+                db.execute("INSERT OR IGNORE INTO plan VALUES(?,?,?,?)", row)
+            for row in _readable(
+                old,
+                "SELECT writer, number, utc_ns, mono_ns, kind, subject, severity, facts FROM event",
+            ):
+                if _is_event(row):
+                    saved += db.execute(_INSERT, row).rowcount
+    finally:
+        old.close()
+    return saved
+
+
+def _readable(torn: sqlite3.Connection, query: str) -> Iterator[tuple[object, ...]]:
+    """Rows up to the first that can not be read."""
+    with contextlib.suppress(sqlite3.Error):
+        yield from torn.execute(query)
+
+
+def _is_event(row: tuple[object, ...]) -> bool:
+    """Whether a row of a torn file can be read back: its bytes may be anything."""
+    kinds = (int, int, int, int, str, str, str, str)
+    if not all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True)):
+        return False
+    *_, kind, _subject, severity, facts = map(str, row)
+    try:
+        EventKind(kind), Severity(severity)
+        return isinstance(json.loads(facts), dict)
+    except ValueError:
+        return False
 
 
 def _row(writer: int, number: int, event: Event) -> tuple[int | str, ...]:

@@ -5,21 +5,18 @@ It may wait for a disk as long as it likes: the control process never waits for 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import socket
-import sys
 import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections import deque
 from pathlib import Path
 from typing import Final, assert_never
 
 import msgspec
 
+from edge.adapters.log_line import log_line
 from edge.config.codec import decode_spec
-from edge.core.demand.plan import read_plan
 from edge.keeper import link
 from edge.keeper.archive import Archive
 from edge.keeper.desk import Asker, Desk
@@ -27,6 +24,7 @@ from edge.keeper.flight import FlightRecorder, Header
 from edge.keeper.link import (
     Alive,
     Bye,
+    Condition,
     EventRecord,
     OrderRecord,
     ScanRecord,
@@ -35,18 +33,20 @@ from edge.keeper.link import (
     ToControl,
 )
 from edge.keeper.orders import order_of
-from edge.keeper.plans import PlanFile, PlanFolder
+from edge.keeper.planning import Planning
+from edge.keeper.plans import PlanFile
 from edge.keeper.requests import Answer, AskPlanImport, AskStatus, Request
 from edge.keeper.setup import KeeperSetup
+from edge.keeper.wording import plain, told
 from edge.model.event import Event, EventKind, Fact, Severity
 from edge.model.order import TakePlan
-from edge.model.plan import Plan
-from edge.model.problem import ProblemsError
+from edge.model.scan import HealthSample
 
 _TURN_S: Final = 1.0
 _PLAN_TURNS: Final = 5
 _PACKETS_A_TURN_MAX: Final = 512
-_PROBLEMS_TOLD_MAX: Final = 10
+_PLANS_TO_GIVE_MAX: Final = 64
+_LAST_WAIT_S: Final = 2.0  # less than the control process waits for our end
 _INCIDENTS: Final = frozenset({EventKind.RELAY, EventKind.STAGE, EventKind.STOPPED})
 
 
@@ -66,20 +66,23 @@ class Keeper:
             header, runtime / "flight", state / "incidents", setup.recorder_bytes_max
         )
         self._selector = selectors.DefaultSelector()
-        self._desk = Desk(Path(setup.socket_path), setup.socket_group, self._selector, self._handle)
-        self._folder = PlanFolder(Path(setup.plan_folder)) if setup.plan_folder else None
-        self._plans: dict[str, Plan] = {}
+        self._desk: Desk | None = None
+        self._desk_trouble = ""
+        folder = Path(setup.plan_folder) if setup.plan_folder else None
+        self._planning = Planning(self._spec, folder, self._archive, self._give)
+        self._plans_to_give: deque[TakePlan] = deque(maxlen=_PLANS_TO_GIVE_MAX)
+        self._told: dict[str, bool] = {}
         self._status: StatusRecord | None = None
         self._status_mono_ns = 0
-        self._recorder_trouble = ""
         self._over = False
         self._turns = 0
         peer.setblocking(False)
         self._selector.register(peer, selectors.EVENT_READ, self._receive)
 
     def run(self) -> None:
-        """Blocks until the control process has gone; everything received is on the disk then."""
-        self._recall_plans()
+        """Blocks until the control process has gone; everything received is on the disk then, or a
+        line in the log says how much is not.
+        """
         due_s = time.monotonic()
         while not self._over:
             wait_s = max(0.0, due_s - time.monotonic())
@@ -88,31 +91,71 @@ class Keeper:
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + _TURN_S
                 self._turn()
-        self._turn()
-        self._record(self._recorder.close)
+        self._recorder.close()
+        self._archive.wait_turn(_LAST_WAIT_S)
+        self._save()
+        if self._archive.held_count:
+            log_line(f"{self._archive.trouble}; {self._archive.held_count} events are lost")
         self._archive.close()
-        self._desk.close()
+        if self._desk is not None:
+            self._desk.close()
         self._selector.close()
 
     def _turn(self) -> None:
+        self._tend_desk()
+        self._planning.recall(time.time_ns())
+        if self._turns % _PLAN_TURNS == 0:
+            self._planning.poll(_now_mono_ns(), time.time_ns())
         self._turns += 1
-        if self._folder is not None and self._turns % _PLAN_TURNS == 0:
-            for file in self._folder.poll():
-                self._take_plan(file, "plan folder")
-        self._record(self._recorder.flush)
-        for answer in self._archive.save(_now_mono_ns(), time.time_ns()):
-            self._send(answer)
+        self._recorder.flush()
+        self._save()
+        self._give_plans()
+        self._tell_conditions()
         self._send(Alive())
 
-    def _record(self, action: Callable[[], None]) -> None:
-        """A recorder without a disk is no reason to stop keeping events; it says so once."""
+    def _save(self) -> None:
+        for answer in self._archive.save(_now_mono_ns(), time.time_ns()):
+            self._send(answer)
+
+    def _tend_desk(self) -> None:
+        """Open the desk where there is none, also after somebody has cleaned the folder."""
+        if self._desk is not None and self._desk.is_reachable:
+            return
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+        path = Path(self._setup.socket_path)
         try:
-            action()
+            self._desk = Desk(path, self._setup.socket_group, self._selector, self._answer)
+            self._desk_trouble = ""
         except OSError as error:
-            if str(error) != self._recorder_trouble:
-                self._recorder_trouble = str(error)
-                with contextlib.suppress(OSError):  # the log may lie on the same disk
-                    print(f"flight recorder: {error}", file=sys.stderr, flush=True)
+            self._desk_trouble = (
+                f"{path}: no desk: got {error}; control goes on without orders and status;"
+                " free the folder, or give control.socket another"
+            )
+
+    def _tell_conditions(self) -> None:
+        """Each once, and at each change; what did not go out is said again."""
+        recorder = self._recorder.trouble
+        for condition in (
+            *self._archive.conditions,
+            *self._planning.conditions,
+            Condition(HealthSample("flight recorder", severe=False, text=recorder)),
+            Condition(HealthSample("desk", severe=True, text=self._desk_trouble)),
+        ):
+            sample = condition.sample
+            stands = bool(sample.text)
+            if self._told.get(sample.name) is not stands and self._send(condition):
+                self._told[sample.name] = stands
+                if stands:
+                    log_line(sample.text)
+
+    def _give(self, plan: TakePlan) -> None:
+        self._plans_to_give.append(plan)
+
+    def _give_plans(self) -> None:
+        while self._plans_to_give and self._send(OrderRecord(self._plans_to_give[0])):
+            self._plans_to_give.popleft()
 
     def _receive(self) -> None:
         for _ in range(_PACKETS_A_TURN_MAX):
@@ -131,9 +174,9 @@ class Keeper:
     def _take(self, message: link.ToKeeper) -> None:
         match message:
             case ScanRecord():
-                self._record(lambda: self._recorder.record(message))
+                self._recorder.record(message)
             case StateRecord():
-                self._record(lambda: self._recorder.state(message))
+                self._recorder.state(message)
                 self._archive.take_state(message)
             case EventRecord():
                 if any(_is_incident(event) for event in message.events):
@@ -147,11 +190,13 @@ class Keeper:
             case _:
                 assert_never(message)
 
-    def _handle(self, asker: Asker, request: Request) -> Answer:
+    def _answer(self, asker: Asker, request: Request) -> Answer:
         if isinstance(request, AskStatus):
             return self._answer_status()
         if isinstance(request, AskPlanImport):
-            answer = self._take_plan(PlanFile(request.name, request.day, request.data), asker.user)
+            file = PlanFile(request.name, request.day, request.data)
+            answer = self._planning.take(file, asker.user, _now_mono_ns(), time.time_ns())
+            self._give_plans()
         else:
             answer = self._give_order(asker, request)
         self._audit(asker, request, answer)
@@ -160,7 +205,7 @@ class Keeper:
     def _give_order(self, asker: Asker, request: Request) -> Answer:
         order = order_of(request, self._spec, asker.user)
         if isinstance(order, str):
-            return Answer(ok=False, text=order)
+            return Answer(ok=False, text=told(order))
         if not self._send(OrderRecord(order)):
             return Answer(ok=False, text="control process: takes no orders now; try again")
         return Answer(ok=True)
@@ -178,61 +223,21 @@ class Keeper:
             age_s=age_s,
         )
 
-    def _take_plan(self, file: PlanFile, who: str) -> Answer:
-        spec = self._spec.plan
-        if spec is None:
-            return Answer(ok=False, text="plan: refused: the site file has no [plan] section")
-        try:
-            plan = read_plan(
-                file.data,
-                date.fromisoformat(file.day),
-                self._spec.timezone,
-                spec,
-                time.time_ns(),
-                self._plans.get(file.day),
-                self._spec.demand.contract_w,
-            )
-        except (ProblemsError, ValueError) as error:
-            refused = _told(error)
-            self._note(EventKind.PLAN, file.name, Severity.WARNING, refused=refused, by=who)
-            return Answer(ok=False, text=refused)
-        known = self._plans.get(file.day)
-        if known is not None and known.version == plan.version:
-            return Answer(ok=True, text=f"{file.name}: already in force as version {plan.version}")
-        self._plans[file.day] = plan
-        self._archive.take_plan(plan, file.data)
-        self._send(OrderRecord(TakePlan(plan, who)))
-        return Answer(ok=True, text=f"{file.name}: in force as version {plan.version}")
-
-    def _recall_plans(self) -> None:
-        """Give the control process the plans of today and later again: it may have lost them."""
-        today = (
-            datetime.fromtimestamp(time.time_ns() / 1e9, UTC).astimezone(self._spec.timezone).date()
-        )
-        for plan in self._archive.plans_since(today.isoformat()):
-            self._plans[plan.day] = plan
-            self._send(OrderRecord(TakePlan(plan, "journal")))
-
     def _audit(self, asker: Asker, request: Request, answer: Answer) -> None:
         words: dict[str, Fact] = {
-            key: value
+            key: plain(value) if isinstance(value, str) else value
             for key, value in msgspec.to_builtins(request).items()
             if isinstance(value, int | float | str | bool | None) and key != "data"
         }
-        self._note(
-            EventKind.AUDIT,
-            str(words.pop("type")),
-            Severity.INFO,
-            user=asker.user,
-            uid=asker.uid,
-            pid=asker.pid,
-            done=answer.ok,
-            answer=answer.text,
-            **words,
-        )
-
-    def _note(self, kind: EventKind, subject: str, severity: Severity, **facts: Fact) -> None:
-        event = Event(_now_mono_ns(), time.time_ns(), kind, subject, severity, facts)
+        facts: dict[str, Fact] = {
+            "user": asker.user,
+            "uid": asker.uid,
+            "pid": asker.pid,
+            "done": answer.ok,
+            "answer": answer.text,
+        }
+        subject = str(words.pop("type"))
+        event = Event(_now_mono_ns(), time.time_ns(), EventKind.AUDIT, subject, facts=facts | words)
         self._archive.note(event)
 
     def _send(self, message: ToControl) -> bool:
@@ -245,13 +250,6 @@ class Keeper:
 
 def _is_incident(event: Event) -> bool:
     return event.kind in _INCIDENTS or event.severity is Severity.ALARM
-
-
-def _told(error: ProblemsError | ValueError) -> str:
-    """What is wrong, in a bounded number of lines: a plan in kW is wrong in every slot."""
-    lines = str(error).splitlines()
-    more = len(lines) - _PROBLEMS_TOLD_MAX
-    return "\n".join(lines[:_PROBLEMS_TOLD_MAX] + ([f"and {more} more"] if more > 0 else []))
 
 
 def _new_writer() -> int:

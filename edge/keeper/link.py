@@ -9,12 +9,16 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from edge.adapters import child
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
 from edge.model.order import Order
+from edge.model.scan import HealthSample
 from edge.model.status import Status
 
-PACKET_BYTES_MAX = 128 * 1024
+PACKET_BYTES_MAX = child.PACKET_BYTES_MAX
+# Event records that either side holds while the disk takes none; the oldest go first, on both.
+RECORDS_KEPT_MAX = 5000
 
 
 class ScanRecord(Struct, frozen=True, array_like=True, tag="scan"):
@@ -77,10 +81,12 @@ class OrderRecord(Struct, frozen=True, array_like=True, tag="order"):
     order: Order
 
 
-class DiskTrouble(Struct, frozen=True, array_like=True, tag="trouble"):
-    """A disk fault that stands (`text`) or has gone (empty text); everything is held in memory."""
+class Condition(Struct, frozen=True, array_like=True, tag="condition"):
+    """How the keeper fares: the disk, the recorder, the desk or the plan files. A new keeper says
+    each once, also where all is well: what the one before it said ends with that.
+    """
 
-    text: str
+    sample: HealthSample
 
 
 class Alive(Struct, frozen=True, array_like=True, tag="alive"):
@@ -88,7 +94,7 @@ class Alive(Struct, frozen=True, array_like=True, tag="alive"):
 
 
 ToKeeper = ScanRecord | StateRecord | EventRecord | StatusRecord | Bye
-ToControl = Saved | OrderRecord | DiskTrouble | Alive
+ToControl = Saved | OrderRecord | Condition | Alive
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_keeper = msgspec.msgpack.Decoder(ToKeeper).decode

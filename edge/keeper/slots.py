@@ -7,6 +7,7 @@ payload's own pages.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -26,11 +27,15 @@ class SlotFile:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        if os.fstat(self._fd).st_size != 2 * SLOT_BYTES:
-            os.posix_fallocate(self._fd, 0, 2 * SLOT_BYTES)
-            os.fsync(self._fd)
-            _sync_folder(path.parent)
-        newest = _newest(self._fd)
+        try:
+            if os.fstat(self._fd).st_size != 2 * SLOT_BYTES:
+                os.posix_fallocate(self._fd, 0, 2 * SLOT_BYTES)
+                os.fsync(self._fd)
+                _sync_folder(path.parent)
+            newest = _newest(self._fd)
+        except OSError:
+            os.close(self._fd)  # a full disk is tried each second: none may stay open
+            raise
         self._sequence = newest[0] if newest else 0
 
     def write(self, payload: bytes) -> None:
@@ -40,7 +45,9 @@ class SlotFile:
         sequence = self._sequence + 1
         body = struct.pack("<Q", sequence) + payload
         header = _HEADER.pack(_MAGIC, sequence, len(payload), zlib.crc32(body))
-        os.pwrite(self._fd, header + payload, (sequence % 2) * SLOT_BYTES)
+        slot = header + payload
+        if os.pwrite(self._fd, slot, (sequence % 2) * SLOT_BYTES) != len(slot):
+            raise OSError(errno.ENOSPC, "the disk took only a part of the checkpoint")
         os.fdatasync(self._fd)
         self._sequence = sequence
 

@@ -159,7 +159,7 @@ def test_worker_that_dies_again_and_again_is_replaced_ever_more_rarely(tmp_path:
 
 
 def test_worker_that_cannot_be_started_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The machine is out of something for a while; the scan goes on and asks again later."""
     with (
@@ -176,7 +176,7 @@ def test_worker_that_cannot_be_started_is_tried_again(
         assert conditions(samples)[-1] is BusCondition.WORKER_LOST
         assert worker.counts()["requests"] == 0
         assert samples_until(worker, has_good)
-    assert capsys.readouterr().err.startswith("bus.main: worker cannot be started: ")
+    assert capfd.readouterr().err.startswith("bus.main: worker cannot be started: ")
 
 
 def test_worker_that_never_starts_is_given_up(tmp_path: Path) -> None:

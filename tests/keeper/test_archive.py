@@ -8,7 +8,7 @@ import msgspec
 
 from edge.keeper.archive import Archive
 from edge.keeper.journal import JOURNAL_NAME, read_events
-from edge.keeper.link import DiskTrouble, EventRecord, Saved, StateRecord
+from edge.keeper.link import EventRecord, Saved, StateRecord
 from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
@@ -46,20 +46,24 @@ def test_save_writes_everything_and_acknowledges_the_controllers_events(tmp_path
     assert msgspec.msgpack.decode(newest, type=Checkpoint) == _state(9).checkpoint
 
 
-def test_failing_disk_is_told_once_and_everything_is_written_when_it_is_back(
+def test_failing_disk_is_said_and_everything_is_written_when_it_is_back(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "state"
     folder.write_bytes(b"a file where the folder should be")
     archive = _archive(folder)
     archive.take_events(EventRecord(_CONTROL, 0, (_event(0),)))
-    (trouble,) = archive.save(0, 0)
-    assert isinstance(trouble, DiskTrouble)
-    assert "File exists" in trouble.text
+    assert archive.save(0, 0) == []
+    assert archive.trouble == (
+        f"{folder}: state not written: got [Errno 17] File exists: '{folder}'; events are held in"
+        " memory, the checkpoint grows old; free or replace the disk"
+    )
     archive.take_events(EventRecord(_CONTROL, 1, (_event(1),)))
     assert archive.save(0, 0) == []
     folder.unlink()
-    assert archive.save(0, 0) == [Saved(_CONTROL, 0), Saved(_CONTROL, 1), DiskTrouble("")]
+    assert archive.held_count == 2
+    assert archive.save(0, 0) == [Saved(_CONTROL, 1)]
+    assert (archive.trouble, archive.held_count) == ("", 0)
     archive.close()
     assert list(read_events(folder / JOURNAL_NAME)) == [_event(0), _event(1)]
 
@@ -86,7 +90,7 @@ def test_plans_come_back_newest_version_first_day_first(tmp_path: Path) -> None:
     archive.close()
 
 
-def test_plans_of_a_failing_disk_are_none(tmp_path: Path) -> None:
+def test_plans_of_a_failing_disk_are_not_known(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.write_bytes(b"")
-    assert _archive(folder).plans_since("2026-01-01") == []
+    assert _archive(folder).plans_since("2026-01-01") is None
