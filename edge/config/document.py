@@ -14,6 +14,7 @@ from msgspec import Struct
 from edge.config.findings import Findings
 from edge.config.locate import locate
 from edge.config.shape import decode_value
+from edge.config.spelling import nearest
 from edge.model.problem import Problem, ProblemsError
 
 _BYTES_MAX = 1_000_000
@@ -37,8 +38,9 @@ def decode_document(
     for kind, defaults in tag_defaults.items():
         tables = table.get(kind)
         for inner in tables.values() if isinstance(tables, dict) else ():
-            if isinstance(inner, dict):
-                inner.update(defaults | inner)
+            # Where such a key is misspelt, its default would make all the others look wrong.
+            if isinstance(inner, dict) and not any(nearest(key, defaults) for key in inner):
+                inner.update(defaults)
     findings = Findings(file, locate(text))
     decoded: Record = decode_value(table, record, (), findings)
     return decoded, findings

@@ -25,8 +25,8 @@ from edge.config.spelling import nearest
 from edge.config.wording import needed
 
 _SHOWN_CHARACTERS_MAX = 60
-# Of these, each type of a required key takes one (tests/config try them all).
-_STAND_INS: tuple[Any, ...] = (1, 3, "stand-in", [], {})
+# Of these, each type of a required key or a list's element takes one (tests/config try them all).
+_STAND_INS: tuple[Any, ...] = (1, 3, "stand-in", "2000-01-01", [], {})
 
 
 def decode_value(data: Any, hint: Any, path: Path, findings: Findings) -> Any:
@@ -204,6 +204,10 @@ def _decode_tagged(
     tag = data.get(tag_field)
     if isinstance(tag, str) and tag in by_tag:
         return _decode_table(data, by_tag[tag], path, findings)
+    misspelt = next((key for key in data if nearest(key, [tag_field])), tag_field)
+    if misspelt != tag_field and tag_field not in data:
+        _refuse_key(misspelt, [tag_field], path, findings)
+        return UNSET
     need = f"one of {', '.join(toml_text(known) for known in by_tag)}"
     return _reject((*path, tag_field), "not a known kind", tag, need, findings)
 
