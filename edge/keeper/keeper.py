@@ -27,6 +27,7 @@ from edge.keeper.link import (
     Condition,
     EventRecord,
     OrderRecord,
+    Saved,
     ScanRecord,
     StateRecord,
     StatusRecord,
@@ -71,6 +72,7 @@ class Keeper:
         folder = Path(setup.plan_folder) if setup.plan_folder else None
         self._planning = Planning(self._spec, folder, self._archive, self._give)
         self._plans_to_give: deque[TakePlan] = deque(maxlen=_PLANS_TO_GIVE_MAX)
+        self._to_tell: dict[int, Saved] = {}
         self._told: dict[str, bool] = {}
         self._status: StatusRecord | None = None
         self._status_mono_ns = 0
@@ -114,8 +116,10 @@ class Keeper:
         self._send(Alive())
 
     def _save(self) -> None:
-        for answer in self._archive.save(_now_mono_ns(), time.time_ns()):
-            self._send(answer)
+        for saved in self._archive.save(_now_mono_ns(), time.time_ns()):
+            self._to_tell[saved.writer] = saved
+        # What did not go out is said again, or the other side would hold it until the next event.
+        self._to_tell = {w: saved for w, saved in self._to_tell.items() if not self._send(saved)}
 
     def _tend_desk(self) -> None:
         """Open the desk where there is none, also after somebody has cleaned the folder."""
