@@ -6,6 +6,7 @@ Exit codes: 0 held and everything counted, 1 not, 2 bad arguments.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from typing import Final, get_args
 
@@ -57,6 +58,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # either way everything is taken down again
+        signal.signal(number, signal.default_int_handler)
     console = make_console()
     display = choose_display(console, plain=options.plain)
     with Bench(works_for(options.variant, options.interval), seed=options.seed) as bench:
