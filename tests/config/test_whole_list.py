@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import get_args
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from edge.config.reference import all_sections
-from edge.config.shape import bare, keys_of, stand_in
-from tests.config.plant import demand, refusals, site
+from tests.config.plant import SITE, demand, refusals, site
 
-_EXAMPLE = (Path(__file__).parents[2] / "docs" / "site.example.toml").read_text(encoding="utf-8")
-
-
-def test_site_with_faults_of_every_sort_is_told_them_all_in_the_order_of_lines(
-    tmp_path: Path,
-) -> None:
-    text = site(
-        ("unit.EG-KITA", "unit.EG-SV-DU1"),
-        ("unit.EG-MINAMI", "unit.DU-SV-DU1"),
-        ("contract_kw = 600", "contract_kw = 600\nintervall_s = 1800"),
-        ('port = "/dev/serial/by-path/usb-1"', 'port = "/dev/ttyAMA0"'),
-        ('profile = "eastron-sdm630"', 'profile = "eastron-smd630"'),
-        ("pin = 5", "pin = 17"),
-        ("rated_kw = 120\n", ""),
-        ("priority = 1", 'priority = "first"'),
-        more="""\
+_FAULTY = site(
+    ("unit.EG-KITA", "unit.EG-SV-DU1"),
+    ("unit.EG-MINAMI", "unit.DU-SV-DU1"),
+    ("contract_kw = 600", "contract_kw = 600\nintervall_s = 1800"),
+    ('port = "/dev/serial/by-path/usb-1"', 'port = "/dev/ttyAMA0"'),
+    ('profile = "eastron-sdm630"', 'profile = "eastron-smd630"'),
+    ("pin = 5", "pin = 17"),
+    ("rated_kw = 120\n", ""),
+    ("priority = 1", 'priority = "first"'),
+    more="""\
 [load.fan]
 pin = 14
 rated_kw = 2000
@@ -46,8 +32,13 @@ profile = "eastron-sdm630"
 lock_memory = 1
 output_lease_ms = 200
 """,
-    )
-    assert refusals(tmp_path, text) == [
+)
+
+
+def test_site_with_faults_of_every_sort_is_told_them_all_in_the_order_of_lines(
+    tmp_path: Path,
+) -> None:
+    assert refusals(tmp_path, _FAULTY) == [
         (
             "site.toml:9 unit.DU-SV-DU1: name is easily taken for another: got DU-SV-DU1 "
             "(differs in 2 letters, need 3), need a name quite unlike unit.EG-SV-DU1"
@@ -199,6 +190,47 @@ _REGISTER = (
                 "40 metering.power_kw_max: value not allowed",
             ],
         ),
+        (
+            site(
+                ('[bus.main]\nport = "/dev/serial/by-path/usb-1"\n', ""),
+                ("[site]\nname", "bus = 3\n[site]\nname"),
+            ),
+            ["1 bus: wrong type"],
+        ),
+        (
+            "meter = 3\n"
+            + SITE[: SITE.index("[meter.incomer]")]
+            + SITE[SITE.index("[pulse.incomer]") :]
+            + _SOURCES,
+            ["1 meter: wrong type"],
+        ),
+        (
+            site(
+                ('bus = "main"', "bus = 1"),
+                more='[meter.hall]\nbus = 2\nunit_id = 1\nprofile = "eastron-sdm630"\n',
+            ),
+            ["20 meter.incomer.bus: value not allowed", "38 meter.hall.bus: value not allowed"],
+        ),
+        (
+            site(
+                ('role = "site"', 'role = "sight"'),
+                (SITE[SITE.index("[pulse.incomer]") : SITE.index("[load.")], ""),
+            ),
+            ["23 meter.incomer.role: value not allowed"],
+        ),
+        (
+            site(('profile = "eastron-sdm630"', "register = 3")),
+            ["22 meter.incomer.register: wrong type"],
+        ),
+        (
+            site(
+                (
+                    'profile = "eastron-sdm630"',
+                    _REGISTER.replace("ADDRESS", "16").replace('"import"', '"imprt"'),
+                )
+            ),
+            ["23 meter.incomer.register[0].quantity: value not allowed"],
+        ),
     ],
 )
 def test_fault_of_one_value_has_no_shadow(tmp_path: Path, text: str, told: list[str]) -> None:
@@ -209,81 +241,3 @@ def test_fault_of_one_value_has_no_shadow(tmp_path: Path, text: str, told: list[
 def _head(refusal: str) -> str:
     """Line, path and what: `22 meter.incomer.profil: unknown key`."""
     return ": ".join(refusal.removeprefix("site.toml:").split(": ")[:2])
-
-
-# Lines of the example that set a key, and what breaks each of them, whatever its key takes.
-_LINES = [n for n, line in enumerate(_EXAMPLE.splitlines()) if re.match("[a-z]", line)]
-_BREAKS = {"value": r"\1 = [{}]", "key": r"\1z = 1"}
-# Faults of meaning in the example, and the keys that each rests on.
-_FAULTS = (
-    ("[unit.EG-MINAMI]", "[unit.EG-KlTA]", "unit.EG-KlTA", set[str]()),
-    ('"mon-fri 13:00-16:00"', '"noon"', "demand.calendar[0].hours", {"hours"}),
-    ("unit_id = 2", "unit_id = 1", "meter.furnace.unit_id", {"unit_id", "bus"}),
-    ("pin = 12\n", "pin = 5\n", "load.chiller-2.pin", {"pin"}),
-    ("settle_s = 15", "mask_s = 1700", "shedding.mask_s", {"mask_s", "method", "interval_s"}),
-    ("period_ms = 100", "period_ms = 900", "scan.output_lease_ms", {"period_ms"}),
-)
-
-
-def _broken(text: str, breaks: dict[int, str]) -> str:
-    lines = text.splitlines()
-    for number, how in breaks.items():
-        lines[number] = re.sub(r"(\w+) = .*", _BREAKS[how], lines[number])
-    return "\n".join(lines)
-
-
-def _paths(refusals: list[str]) -> list[str]:
-    return [refusal.split(" ")[1].removesuffix(":") for refusal in refusals]
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from([n for n in _LINES if not _EXAMPLE.splitlines()[n].startswith("kind")]),
-        st.sampled_from(sorted(_BREAKS)),
-        min_size=1,
-        max_size=8,
-    )
-)
-def test_example_with_broken_lines_is_told_each_and_no_other(breaks: dict[int, str]) -> None:
-    with TemporaryDirectory() as folder:
-        found = refusals(Path(folder), _broken(_EXAMPLE, breaks))
-
-    told = [refusal for refusal in found if ": missing key: " not in refusal]
-    assert [int(refusal.split(":")[1].split(" ")[0]) - 1 for refusal in told] == sorted(breaks)
-    misspelt = {path[:-1] for path, how in zip(_paths(told), _told_how(breaks), strict=True) if how}
-    missing = set(_paths([refusal for refusal in found if refusal not in told]))
-    assert missing <= misspelt
-
-
-def _told_how(breaks: dict[int, str]) -> list[bool]:
-    """Whether the key was misspelt, in the order of lines."""
-    return [breaks[number] == "key" for number in sorted(breaks)]
-
-
-@pytest.mark.parametrize("how", sorted(_BREAKS))
-def test_faults_of_meaning_stay_told_beside_each_broken_line(tmp_path: Path, how: str) -> None:
-    text = _EXAMPLE
-    for sound, faulty, _, _ in _FAULTS:
-        assert text.count(sound) == 1, sound
-        text = text.replace(sound, faulty)
-    before = refusals(tmp_path, text)
-    assert _paths(before) == [path for _, _, path, _ in _FAULTS]
-
-    for number in _LINES:
-        after = refusals(tmp_path, _broken(text, {number: how}))
-        key = text.splitlines()[number].split(" ")[0]
-        lost = {path for _, _, path, _ in _FAULTS if path not in _paths(after)}
-        new = [refusal for refusal in after if refusal not in before]
-        assert lost <= {path for _, _, path, keys in _FAULTS if key in keys}, number
-        assert {refusal.split(":")[1].split(" ")[0] for refusal in new} >= {str(number + 1)}
-        assert len(new) == 1 or (how, len(new)) == ("key", 2), new
-
-
-def test_stand_in_of_every_required_key_and_element_is_a_value_of_its_type() -> None:
-    fields = [field for section in all_sections() for field in keys_of(section).values()]
-    hints = [field.type for field in fields if field.required]
-    kinds = [bare(field.type) for field in fields]
-    hints += [get_args(kind)[0] for kind in kinds if Ellipsis in get_args(kind)]
-    for hint in hints:
-        value = stand_in(hint)
-        assert msgspec.convert(msgspec.to_builtins(value), hint) == value, hint
