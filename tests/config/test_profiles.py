@@ -232,3 +232,17 @@ def test_digest_changes_with_the_site_and_with_each_profile_in_use(tmp_path: Pat
     assert load(tmp_path, text, own=_OWN, unused=_OWN).digest == plain
     assert load(tmp_path, text, own=_OWN + "# other\n").digest != plain
     assert load(tmp_path, text + "# other\n", own=_OWN).digest != plain
+
+
+def test_own_profile_of_the_secondary_side_asks_no_ratios_while_the_meters_side_is_broken(
+    tmp_path: Path,
+) -> None:
+    profile = _OWN.replace('side = "primary"', 'side = "secondary"')
+    sound = site(("eastron-sdm630", "own"), ('role = "site"', 'role = "site"\nside = "primary"'))
+    assert refusals(tmp_path, sound, own=profile) == []
+    assert refusals(tmp_path, sound.replace('"primary"', '"primry"'), own=profile) == [
+        (
+            'site.toml:24 meter.incomer.side: value not allowed: got "primry", '
+            'need one of "primary", "secondary"'
+        )
+    ]
