@@ -60,7 +60,7 @@ class FlightRecorder:
         self._begun_mono_ns = 0
         self._scan_number = 0
         self._marked = False
-        self._is_sound = False
+        self._is_sound = True
         self._previous: Path | None = None
         self._wanted: list[Path] = []
         self._ring_trouble = ""

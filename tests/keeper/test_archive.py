@@ -94,3 +94,73 @@ def test_plans_of_a_failing_disk_are_not_known(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.write_bytes(b"")
     assert _archive(folder).plans_since("2026-01-01") is None
+
+
+def test_checkpoint_is_written_while_the_journal_can_not_be(tmp_path: Path) -> None:
+    """Its place on the disk was taken beforehand; a full disk takes no event."""
+    (tmp_path / JOURNAL_NAME).mkdir()
+    archive = _archive(tmp_path)
+    archive.take_events(EventRecord(_CONTROL, 0, (_event(0),)))
+    archive.take_state(_state(9))
+    assert archive.save(0, 0) == []
+    assert "unable to open database file" in archive.trouble
+    newest = read_newest(tmp_path / CHECKPOINT_NAME)
+    archive.close()
+    assert newest is not None
+    assert msgspec.msgpack.decode(newest, type=Checkpoint) == _state(9).checkpoint
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_failing_disk_tried_for_an_hour_leaves_no_file_open(tmp_path: Path) -> None:
+    (tmp_path / JOURNAL_NAME).mkdir()
+    archive = _archive(tmp_path)
+    archive.save(0, 0)
+    before = _open_files()
+    for _ in range(20):
+        archive.save(0, 0)
+    assert _open_files() == before
+
+
+def test_own_events_in_any_number_push_out_none_of_the_controllers(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.write_bytes(b"")
+    archive = _archive(folder)
+    archive.take_events(EventRecord(_CONTROL, 0, (_event(0),)))
+    for number in range(10_000):
+        archive.note(_event(number))
+    archive.save(0, 0)
+    folder.unlink()
+    assert archive.save(0, 0) == [Saved(_CONTROL, 0)]
+    archive.close()
+
+
+def test_last_keeper_that_still_writes_is_waited_for_and_only_then_a_trouble(
+    tmp_path: Path,
+) -> None:
+    last, present = _archive(tmp_path), _archive(tmp_path)
+    last.save(0, 0)
+    present.take_events(EventRecord(_CONTROL, 0, (_event(0),)))
+    for _ in range(10):
+        assert (present.save(0, 0), present.trouble) == ([], "")
+    assert present.save(0, 0) == []
+    assert "another keeper writes there" in present.trouble
+    last.close()
+    present.wait_turn(20.0)
+    assert (present.save(0, 0), present.trouble) == ([Saved(_CONTROL, 0)], "")
+    present.close()
+
+
+def test_plan_of_another_version_of_the_program_is_left_out(tmp_path: Path) -> None:
+    archive = _archive(tmp_path)
+    archive.take_plan(Plan("2026-01-03", 1, 0, "d", 1800, ()), b"csv")
+    archive.save(0, 0)
+    journal = archive._journal
+    assert journal is not None
+    journal.store_plan("2026-01-02", 1, b"\xc1 not msgpack", b"")
+    plans = archive.plans_since("2026-01-01")
+    assert plans is not None
+    assert [plan.day for plan in plans] == ["2026-01-03"]
+    archive.close()

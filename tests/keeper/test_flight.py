@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import pytest
@@ -119,3 +122,88 @@ def test_file_that_is_no_recording_is_refused(tmp_path: Path, name: str) -> None
     path.write_bytes(b"something else")
     with pytest.raises(ValueError, match="not a recording"):
         list(read_segment(path))
+
+
+class _Full:
+    """A file on a disk without room: takes bytes into its buffer, and gives them to nobody."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        self._file.close()
+        self.flush()
+
+
+def test_full_ring_is_said_and_whole_minutes_stay_and_the_next_state_begins_again(
+    tmp_path: Path,
+) -> None:
+    recorder = _recorder(tmp_path)
+    recorder.state(_state(10, 0))
+    recorder.record(_scan(1))
+    recorder.flush()
+    recorder.record(_scan(3))  # a gap: the segment ends
+    for second in range(100):
+        recorder.state(_state(1_000 + second, 3 + second))
+        assert recorder._file is not None
+        recorder._file = _Full(recorder._file)  # type: ignore[assignment]
+        recorder.flush()
+        recorder.record(_scan(4 + second))
+    assert recorder.trouble == (
+        f"{tmp_path / 'ring'}: scans not recorded: got [Errno 28] No space left on device;"
+        " control goes on; free memory or the folder"
+    )
+    recorder.state(_state(2_000, 200))
+    recorder.flush()
+    assert recorder.trouble == ""
+    recorder.close()
+    segments = [list(read_segment(path)) for path in segments_in(tmp_path / "ring")]
+    assert segments == [[_HEADER, _state(10, 0), _scan(1)], [_HEADER, _state(2_000, 200)]]
+
+
+def test_ring_that_can_not_be_made_is_said_and_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "ring").write_bytes(b"a file where the folder should be")
+    recorder = _recorder(tmp_path)
+    recorder.state(_state(10, 0))
+    recorder.record(_scan(1))
+    assert "scans not recorded: got [Errno 17] File exists" in recorder.trouble
+    (tmp_path / "ring").unlink()
+    recorder.state(_state(20, 1))
+    recorder.flush()
+    assert recorder.trouble == ""
+    recorder.close()
+
+
+def test_incident_that_can_not_be_kept_is_said_and_kept_when_it_can(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"a file where the folder should be")
+    recorder = _recorder(tmp_path)
+    recorder.state(_state(0, 0))
+    recorder.mark()
+    recorder.state(_state(SEGMENT_NS, 0))
+    assert "incident not kept: got [Errno 17] File exists" in recorder.trouble
+    (tmp_path / "kept").unlink()
+    recorder.flush()
+    assert recorder.trouble == ""
+    assert [path.name for path in segments_in(tmp_path / "kept")] == [f"{0:020d}.flight.z"]
+    recorder.close()
+
+
+def test_incidents_of_the_boot_before_go_before_those_of_this_one(tmp_path: Path) -> None:
+    """Names count from a boot: the first minutes of a new one have the lowest."""
+    before = _recorder(tmp_path)
+    before.state(_state(900 * SEGMENT_NS, 0))
+    before.mark()
+    before.close()
+    (old,) = segments_in(tmp_path / "kept")
+    os.utime(old, (1, 1))
+    after = _recorder(tmp_path, kept_bytes_max=old.stat().st_size)
+    after.state(_state(SEGMENT_NS, 0))
+    after.mark()
+    after.close()
+    assert [path.name for path in segments_in(tmp_path / "kept")] == [f"{SEGMENT_NS:020d}.flight.z"]

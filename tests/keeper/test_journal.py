@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from edge.keeper import journal as journal_module
 from edge.keeper.journal import Journal, read_events
 from edge.keeper.link import EventRecord
 from edge.model.event import Event, EventKind, Severity
@@ -102,3 +104,107 @@ def test_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
 def test_events_of_a_missing_journal_raise(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         list(read_events(tmp_path / "none.db"))
+
+
+def _tear(path: Path) -> None:
+    pages = path.stat().st_size // 4096
+    with path.open("r+b") as file:
+        file.seek(4096 * (pages // 2))
+        file.write(b"\xa5" * 4096 * (pages // 3))
+
+
+def test_plans_of_a_torn_journal_are_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal = Journal(path, 1 << 30)
+    journal.store_plan("2026-01-02", 1, b"plan", b"file")
+    journal.close()
+    _fill(path, 2000)
+    _tear(path)
+    journal = Journal(path, 1 << 30)
+    assert journal.salvaged is not None
+    assert journal.plans_since("2026-01-01") == [b"plan"]
+    journal.close()
+
+
+def test_torn_journal_is_taken_over_in_one_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit an event would take a card minutes, and the keeper would be taken for dead."""
+    path = tmp_path / "j.db"
+    _fill(path, 2000)
+    _tear(path)
+    commits: list[str] = []
+    real = sqlite3.connect
+
+    def watched(*arguments: object, **keywords: object) -> sqlite3.Connection:
+        db = real(*arguments, **keywords)  # type: ignore[call-overload]
+        db.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    Journal(path, 1 << 30).close()
+    assert len(commits) <= 3
+
+
+def test_torn_journal_that_can_not_be_replaced_keeps_its_name_for_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "j.db"
+    _fill(path, 2000)
+    _tear(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module, "_INSERT", "INSERT INTO no_such_table VALUES(1)")
+        with pytest.raises(sqlite3.OperationalError):
+            Journal(path, 1 << 30)
+    journal = Journal(path, 1 << 30)
+    assert journal.salvaged is not None
+    assert journal.salvaged > 0
+    journal.close()
+
+
+def test_rows_of_a_torn_journal_that_make_no_sense_are_left_behind(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    _fill(path, 2000)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE event SET kind = 'nonsense' WHERE number = 0")
+        db.execute("UPDATE event SET facts = '[1' WHERE number = 1")
+        db.execute("UPDATE event SET utc_ns = 'x' WHERE number = 2")
+    _tear(path)
+    journal = Journal(path, 1 << 30)
+    journal.close()
+    kept = [event.mono_ns for event in read_events(path)]
+    assert kept
+    assert {0, 1, 2}.isdisjoint(kept)
+
+
+def test_torn_write_ahead_log_costs_the_last_commits_only(tmp_path: Path) -> None:
+    """What power loss leaves: the file as it was at its last checkpoint, and a log cut short."""
+    path, copy = tmp_path / "j.db", tmp_path / "after" / "j.db"
+    copy.parent.mkdir()
+    journal = Journal(path, 1 << 30)
+    for number in range(20):
+        journal.append([EventRecord(_WRITER, number, (_event(number),))])
+    log = Path(f"{path}-wal").read_bytes()
+    assert len(log) > 20 * 4096
+    copy.write_bytes(path.read_bytes())
+    Path(f"{copy}-wal").write_bytes(log[:-6000])
+    journal.close()
+    after = Journal(copy, 1 << 30)
+    assert after.salvaged is None
+    after.append([EventRecord(_WRITER, 100, (_event(100),))])
+    after.close()
+    kept = [event.mono_ns for event in read_events(copy)]
+    assert 1 < len(kept) < 21
+    assert kept == [*range(len(kept) - 1), 100]
+
+
+def test_plan_version_that_is_taken_replaces_none(tmp_path: Path) -> None:
+    """The keeper counts from one again where the disk did not give it what was kept."""
+    journal = Journal(tmp_path / "j.db", 1 << 30)
+    for plan in (b"first", b"second"):
+        journal.store_plan("2026-01-02", 1, plan, b"")
+    assert journal.plans_since("2026-01-01") == [b"second"]
+    journal.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "j.db")) as db:
+        rows = db.execute("SELECT version, plan FROM plan ORDER BY version").fetchall()
+    assert rows == [(1, b"first"), (2, b"second")]

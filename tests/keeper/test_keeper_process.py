@@ -3,114 +3,42 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from edge.config.codec import encode_spec
 from edge.keeper import requests
 from edge.keeper.flight import read_segment, segments_in
-from edge.keeper.handle import KeeperHandle
-from edge.keeper.journal import JOURNAL_NAME, read_events
 from edge.keeper.link import ScanHealth
-from edge.keeper.requests import Answer, Identity
-from edge.keeper.setup import KeeperSetup
 from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
-from edge.model.event import Event, EventKind
-from edge.model.order import Acknowledge, Order, Override, OverrideMode, SetLimit, TakePlan
-from edge.model.scan import ClockTrust
+from edge.model.event import EventKind
+from edge.model.order import Acknowledge, Override, OverrideMode, SetLimit, TakePlan
 from edge.model.status import Stage, Status
-from tests.specs import control_spec
+from tests.keeper.bench import DEADLINE_S, IDENTITY, KeeperBench, checkpoint, event, plan_csv
 
-_DEADLINE_S = 20.0
-_IDENTITY = Identity("EG-KITA", "Rolling mill", "single", "host", "serial", "1.0", 1)
 _HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
 _STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
 
 
-def _now_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-
-def _event(number: int) -> Event:
-    return Event(number, number, EventKind.RELAY, f"load-{number}")
-
-
-def _checkpoint(scan_number: int) -> Checkpoint:
-    raw = msgspec.Raw(msgspec.msgpack.encode({"scan": scan_number}))
-    return Checkpoint("boot", _now_ns(), 0, ClockTrust.NTP, "digest", scan_number, raw)
-
-
-class _Bench:
-    """A handle in the test's own hands, turned like the scan turns it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state = folder / "state"
-        self.runtime = folder / "run"
-        self.plans = folder / "plans"
-        self.plans.mkdir()
-        self.setup = KeeperSetup(
-            _IDENTITY,
-            encode_spec(control_spec()),
-            str(self.state),
-            str(self.runtime),
-            1 << 24,
-            1 << 24,
-            str(self.runtime / "control.sock"),
-            "no-such-group",
-            str(self.plans),
-        )
-        self.handle = KeeperHandle(self.setup, writer=99)
-        self.orders: list[Order] = []
-        self.handle.keep_alive(_now_ns())
-
-    def turn_until(self, done: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + _DEADLINE_S
-        while not done():
-            assert time.monotonic() < end_s
-            self.handle.keep_alive(_now_ns())
-            self.handle.post_events(())
-            self.orders += self.handle.drain(_now_ns())
-            link = self.handle._child._link
-            select.select([link] if link else [], [], [], 0.01)
-
-    def events(self) -> list[Event]:
-        path = self.state / JOURNAL_NAME
-        return list(read_events(path)) if path.exists() else []
-
-    def ask(self, request: requests.Request) -> Answer:
-        path = self.runtime / "control.sock"
-        self.turn_until(path.exists)
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(_DEADLINE_S)
-            client.connect(str(path))
-            client.sendall(requests.encode(request) + b"\n")
-            with client.makefile("rb") as answers:
-                return requests.decode_answer(answers.readline())
-
-
 @pytest.fixture
 def bench(tmp_path: Path):
-    bench = _Bench(tmp_path)
+    bench = KeeperBench(tmp_path)
     yield bench
     bench.handle.close()
 
 
-def test_keeper_that_is_told_to_stop_has_everything_on_the_disk(bench: _Bench) -> None:
-    bench.handle.post_state(_checkpoint(0))
+def test_keeper_that_is_told_to_stop_has_everything_on_the_disk(bench: KeeperBench) -> None:
+    bench.handle.post_state(checkpoint(0))
     for number in range(1, 6):
         bench.handle.post_scan(number, b"inputs %d" % number, number)
-    bench.handle.post_events((_event(1), _event(2)))
-    bench.handle.post_state(_checkpoint(5))
+    bench.handle.post_events((event(1), event(2)))
+    bench.handle.post_state(checkpoint(5))
     bench.handle.close()
-    assert bench.events() == [_event(1), _event(2)]
+    assert bench.events() == [event(1), event(2)]
     newest = read_newest(bench.state / CHECKPOINT_NAME)
     assert newest is not None
     assert msgspec.msgpack.decode(newest, type=Checkpoint).scan_number == 5
@@ -120,35 +48,37 @@ def test_keeper_that_is_told_to_stop_has_everything_on_the_disk(bench: _Bench) -
     assert len(segments_in(bench.state / "incidents")) == 1
 
 
-def test_keeper_that_is_killed_is_replaced_and_no_event_is_lost_or_doubled(bench: _Bench) -> None:
-    bench.handle.post_events((_event(1),))
-    bench.turn_until(lambda: bench.events() == [_event(1)])
+def test_keeper_that_is_killed_is_replaced_and_no_event_is_lost_or_doubled(
+    bench: KeeperBench,
+) -> None:
+    bench.handle.post_events((event(1),))
+    bench.turn_until(lambda: bench.events() == [event(1)])
     first = bench.handle.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    bench.handle.post_events((_event(2),))
-    bench.handle.post_events((_event(3),))
+    bench.handle.post_events((event(2),))
+    bench.handle.post_events((event(3),))
     bench.turn_until(lambda: len(bench.events()) == 3)
     assert bench.handle.pid != first
-    assert bench.events() == [_event(1), _event(2), _event(3)]
+    assert bench.events() == [event(1), event(2), event(3)]
 
 
-def test_saved_events_are_forgotten_by_the_sender(bench: _Bench) -> None:
-    bench.handle.post_events((_event(1), _event(2)))
+def test_saved_events_are_forgotten_by_the_sender(bench: KeeperBench) -> None:
+    bench.handle.post_events((event(1), event(2)))
     bench.turn_until(lambda: not bench.handle._unsaved)
-    assert bench.events() == [_event(1), _event(2)]
+    assert bench.events() == [event(1), event(2)]
 
 
-def test_status_is_answered_from_the_newest_picture(bench: _Bench) -> None:
+def test_status_is_answered_from_the_newest_picture(bench: KeeperBench) -> None:
     assert not bench.ask(requests.AskStatus()).ok
     bench.handle.post_status(_STATUS, _HEALTH)
     answer = bench.ask(requests.AskStatus())
     assert answer.ok
-    assert (answer.identity, answer.status, answer.health) == (_IDENTITY, _STATUS, _HEALTH)
+    assert (answer.identity, answer.status, answer.health) == (IDENTITY, _STATUS, _HEALTH)
     assert answer.age_s is not None
 
 
-def test_orders_reach_the_scan_with_the_askers_name_and_are_audited(bench: _Bench) -> None:
+def test_orders_reach_the_scan_with_the_askers_name_and_are_audited(bench: KeeperBench) -> None:
     assert bench.ask(requests.AskOverride("chiller-1", OverrideMode.SHED, 60)).ok
     assert bench.ask(requests.AskAcknowledge()).ok
     assert bench.ask(requests.AskLimit(500_000.0, 10, 20)).ok
@@ -179,7 +109,7 @@ def test_orders_reach_the_scan_with_the_askers_name_and_are_audited(bench: _Benc
     ],
 )
 def test_refused_order_says_why_changes_nothing_and_is_audited(
-    bench: _Bench, request_: requests.Request, word: str
+    bench: KeeperBench, request_: requests.Request, word: str
 ) -> None:
     answer = bench.ask(request_)
     assert not answer.ok
@@ -189,11 +119,11 @@ def test_refused_order_says_why_changes_nothing_and_is_audited(
     assert bench.orders == []
 
 
-def test_line_that_is_no_request_is_refused_and_the_desk_goes_on(bench: _Bench) -> None:
+def test_line_that_is_no_request_is_refused_and_the_desk_goes_on(bench: KeeperBench) -> None:
     path = bench.runtime / "control.sock"
     bench.turn_until(path.exists)
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(_DEADLINE_S)
+        client.settimeout(DEADLINE_S)
         client.connect(str(path))
         client.sendall(b'{"type":"stop_everything"}\nnot json\n')
         with client.makefile("rb") as answers:
@@ -203,22 +133,17 @@ def test_line_that_is_no_request_is_refused_and_the_desk_goes_on(bench: _Bench) 
     assert bench.ask(requests.AskAcknowledge()).ok
 
 
-def test_socket_is_for_owner_and_group_only(bench: _Bench) -> None:
+def test_socket_is_for_owner_and_group_only(bench: KeeperBench) -> None:
     path = bench.runtime / "control.sock"
     bench.turn_until(path.exists)
     bench.ask(requests.AskAcknowledge())
     assert path.stat().st_mode & 0o777 == 0o660
 
 
-def _plan_csv(kwh: float) -> bytes:
-    rows = [f"2099-07-01T{h:02}:{m:02},{kwh}" for h in range(24) for m in (0, 30)]
-    return "\n".join(["slot_start,planned_kwh", *rows, ""]).encode()
-
-
 def test_plan_from_the_folder_is_taken_and_a_bad_one_refused_and_both_are_said(
-    bench: _Bench,
+    bench: KeeperBench,
 ) -> None:
-    (bench.plans / "2099-07-01.csv").write_bytes(_plan_csv(200.0))
+    (bench.plans / "2099-07-01.csv").write_bytes(plan_csv(200.0))
     bench.turn_until(lambda: len(bench.orders) == 1)
     order = bench.orders[0]
     assert isinstance(order, TakePlan)
@@ -228,19 +153,19 @@ def test_plan_from_the_folder_is_taken_and_a_bad_one_refused_and_both_are_said(
     assert len(bench.orders) == 1
 
 
-def test_plan_wrong_in_every_slot_is_refused_in_a_few_lines(bench: _Bench) -> None:
-    answer = bench.ask(requests.AskPlanImport("2099-07-01", "kw.csv", _plan_csv(-1.0)))
+def test_plan_wrong_in_every_slot_is_refused_in_a_few_lines(bench: KeeperBench) -> None:
+    answer = bench.ask(requests.AskPlanImport("2099-07-01", "kw.csv", plan_csv(-1.0)))
     lines = answer.text.splitlines()
     assert (answer.ok, len(lines), lines[-1]) == (False, 11, "and 38 more")
 
 
 def test_accepted_plan_is_given_again_to_the_next_run(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
-    answer = bench.ask(requests.AskPlanImport("2099-07-01", "my plan.csv", _plan_csv(200.0)))
+    bench = KeeperBench(tmp_path)
+    answer = bench.ask(requests.AskPlanImport("2099-07-01", "my plan.csv", plan_csv(200.0)))
     assert (answer.ok, answer.text) == (True, "my plan.csv: in force as version 1")
     bench.handle.close()
     (tmp_path / "plans").rmdir()
-    again = _Bench(tmp_path)
+    again = KeeperBench(tmp_path)
     again.turn_until(lambda: len(again.orders) == 1)
     again.handle.close()
     assert isinstance(again.orders[0], TakePlan)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,35 @@ def test_folder_that_can_not_be_made_raises(tmp_path: Path) -> None:
     blocked.write_bytes(b"")
     with pytest.raises(FileExistsError):
         SlotFile(blocked / "slots")
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_full_disk_tried_again_and_again_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    before = _open_files()
+    for _ in range(10):
+        with pytest.raises(OSError, match="No space left"):
+            SlotFile(tmp_path / "slots")
+    assert _open_files() == before
+
+
+def test_checkpoint_that_is_taken_in_part_only_raises_and_the_last_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = SlotFile(tmp_path / "slots")
+    slots.write(b"whole")
+    real = os.pwrite
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda fd, data, at: real(fd, data[:20], at))
+        with pytest.raises(OSError, match="only a part"):
+            slots.write(b"the next one")
+    slots.close()
+    assert read_newest(tmp_path / "slots") == b"whole"
