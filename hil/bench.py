@@ -13,7 +13,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from ctypes.util import find_library
@@ -27,11 +26,13 @@ from hil import works as wiring
 from hil.controller import Controller, is_alive
 from hil.desk import Desk
 from hil.events import EventReader
+from hil.faults import Faults
 from hil.launch import BenchProcess
+from hil.lifetime import undisturbed
 from hil.observer import Log
 from hil.shim.build import build
 from hil.site import SitePaths, write_site
-from hil.works import FEEDER, UNIT, Works
+from hil.works import UNIT, Works
 
 DEADLINE_S = 30.0  # a shared machine may stall; nothing waits this long when all is well
 _LOOK_S = 0.02
@@ -72,7 +73,7 @@ class Bench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with _undisturbed():
+        with undisturbed():
             self._ends.close()
 
     def _begin(self) -> None:
@@ -97,6 +98,7 @@ class Bench:
         self.board = self._start("hil.board", "board", self._board_config())
         self.hub = self._start("hil.hub", "hub", self._hub_config())
         self._start_meters()
+        self.faults = Faults(self.board, self.hub, self.meters)
         self._ends.callback(self._end_controller)
 
     def _start(self, module: str, name: str, config: dict[str, Any]) -> BenchProcess:
@@ -274,7 +276,7 @@ class Bench:
     def set_base_kw(self, base_kw: float) -> None:
         self.board.order("plant_set", name="base_w", value_w=base_kw * 1000)
 
-    # Faults, each ended by its opposite.
+    # Faults of the controller's own machine; `faults` has those of its wiring.
 
     def step_clock(self, difference_s: float) -> None:
         """Set the controller's wall clock apart from the machine's by so much; 0 sets it right."""
@@ -291,46 +293,6 @@ class Bench:
             raise LookupError("edge.keeper: not running")
         bytes_max = 0 if on else resource.RLIM_INFINITY
         resource.prlimit(keeper_pid, resource.RLIMIT_FSIZE, (bytes_max, resource.RLIM_INFINITY))
-
-    def short_bus(self, on: bool) -> None:
-        self.hub.order("short", on=on)
-
-    def cut_bus(self, on: bool) -> None:
-        """Take the gateway's cable off the line, which lives on."""
-        self.hub.order("plug", node="gateway", on=not on)
-
-    def pull_adapter(self, on: bool) -> None:
-        """Pull the serial adapter itself: its port goes away."""
-        self.hub.order("usb", node="gateway", on=not on)
-
-    def make_noise(self, probability: float) -> None:
-        """The chance of each bit on the line to flip; 0 ends it."""
-        self.hub.order("noise", probability=probability, seed=self.seed)
-
-    def silence_meter(self, name: str, on: bool) -> None:
-        unit_id = {"incomer": 1, "chillers": 2}[name]
-        self.meters[name].order("silence", unit=unit_id, on=on)
-
-    def break_pulse(self, on: bool) -> None:
-        """Cut the pulse wire; the meter pulses on unheard."""
-        self.board.order("break_pulse", line=FEEDER, state="open" if on else None)
-
-    def stick_feedback(self, load: str, state: str | None) -> None:
-        """Hold an auxiliary contact `open` or `closed`; None mends it."""
-        self.board.order("feedback_stick", load=load, state=state)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Any:
-    """The end of a bench is not interrupted by a second ^C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _pause() -> None:

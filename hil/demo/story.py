@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from hil.bench import Bench
+from hil.faults import Faults
 from hil.works import Works
 
 Variant = Literal["shed", "meter", "bus", "plan"]
@@ -46,6 +47,10 @@ def _then(action: Callable[[Bench], object]) -> Callable[[Bench], None]:
         action(bench)
 
     return do
+
+
+def _fault(order: Callable[[Faults], object]) -> Callable[[Bench], None]:
+    return _then(lambda bench: order(bench.faults))
 
 
 def story(
@@ -103,14 +108,14 @@ def _meter(works: Works, _midnight_s: int) -> list[Act]:
     second_s = works.interval_s
     return [
         Act(at_s=15, text="FAULT: the incomer's meter falls silent; pulses go on",
-            do=_then(lambda bench: bench.silence_meter("incomer", on=True)), kinds=("meter",)),
+            do=_fault(lambda faults: faults.silence_meter("incomer", on=True)), kinds=("meter",)),
         Act(at_s=second_s - 20, text="the meter answers again",
-            do=_then(lambda bench: bench.silence_meter("incomer", on=False))),
+            do=_fault(lambda faults: faults.silence_meter("incomer", on=False))),
         Act(at_s=second_s + 3, text="FAULT: the pulse wire breaks; the meter pulses on unheard",
-            do=_then(lambda bench: bench.break_pulse(on=True)),
+            do=_fault(lambda faults: faults.break_pulse(on=True)),
             kinds=("source", "cross_check", "counter")),
         Act(at_s=2 * second_s - 22, text="the pulse wire is mended",
-            do=_then(lambda bench: bench.break_pulse(on=False))),
+            do=_fault(lambda faults: faults.break_pulse(on=False))),
     ]  # fmt: skip
 
 
@@ -118,13 +123,13 @@ def _bus(works: Works, _midnight_s: int) -> list[Act]:
     second_s = works.interval_s
     return [
         Act(at_s=15, text="FAULT: the RS-485 line is shorted; pulses go on",
-            do=_then(lambda bench: bench.short_bus(on=True)), kinds=("bus", "meter")),
+            do=_fault(lambda faults: faults.short_bus(on=True)), kinds=("bus", "meter")),
         Act(at_s=second_s - 20, text="the short is gone",
-            do=_then(lambda bench: bench.short_bus(on=False))),
+            do=_fault(lambda faults: faults.short_bus(on=False))),
         Act(at_s=second_s + 5, text="FAULT: one meter of two is silent, the line is sound",
-            do=_then(lambda bench: bench.silence_meter("chillers", on=True)), kinds=("meter",)),
+            do=_fault(lambda faults: faults.silence_meter("chillers", on=True)), kinds=("meter",)),
         Act(at_s=2 * second_s - 30, text="the meter answers again",
-            do=_then(lambda bench: bench.silence_meter("chillers", on=False))),
+            do=_fault(lambda faults: faults.silence_meter("chillers", on=False))),
     ]  # fmt: skip
 
 

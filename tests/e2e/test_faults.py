@@ -21,7 +21,7 @@ def test_broken_pulse_wire_hands_over_to_the_register_without_losing_energy(
     seen = Seen(bench)
     begin_uwh = start_running(bench)
     bench.wait_status(lambda answer: answer["status"]["limits"][0]["energy_kwh"] > 0.2)
-    bench.break_pulse(on=True)
+    bench.faults.break_pulse(on=True)
     event = seen.wait("source", "pulse.incomer", to="meter.incomer.energy")
     assert (event.severity, event.facts["from"]) == ("warning", "pulse.incomer")
     counted_uwh, end_uwh = counted_after_stop_uwh(bench)

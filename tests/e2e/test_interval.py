@@ -55,19 +55,19 @@ class Recorded:
         self.answer = bench.wait_status(lambda answer: _positions(answer) == self._relays())
 
     def _silence_meter(self) -> None:
-        self._bench.silence_meter("chillers", on=True)
+        self._bench.faults.silence_meter("chillers", on=True)
         self.seen.wait("meter", "chillers", fault="no_reply")
         self.buses_while_one_was_silent = self.buses
-        self._bench.silence_meter("chillers", on=False)
+        self._bench.faults.silence_meter("chillers", on=False)
 
     def _short_bus(self) -> None:
-        self._bench.short_bus(on=True)
+        self._bench.faults.short_bus(on=True)
         self.seen.wait("bus", "main", condition="no_meter_answers")
         self.shorted = self._bench.wait_status(
             lambda answer: "bus main" in answer["status"]["alarms"]
         )
         self.shorted_truth_w = self._bench.snapshot()["power_w"][FEEDER]
-        self._bench.short_bus(on=False)
+        self._bench.faults.short_bus(on=False)
 
     def _replay(self) -> tuple[int, dict[str, Any]]:
         recording = str(self._bench.runtime / "flight")
