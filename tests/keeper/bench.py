@@ -20,6 +20,7 @@ from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
 from edge.model.order import Order
 from edge.model.scan import ClockTrust
+from edge.model.spec import ControlSpec
 from tests.specs import control_spec
 
 DEADLINE_S = 20.0
@@ -42,14 +43,14 @@ def checkpoint(scan_number: int) -> Checkpoint:
 class KeeperBench:
     """A handle in the test's own hands, turned like the scan turns it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spec: ControlSpec | None = None) -> None:
         self.state = folder / "state"
         self.runtime = folder / "run"
         self.plans = folder / "plans"
         self.plans.mkdir(exist_ok=True)
         self.setup = KeeperSetup(
             IDENTITY,
-            encode_spec(control_spec()),
+            encode_spec(spec or control_spec()),
             str(self.state),
             str(self.runtime),
             1 << 24,
