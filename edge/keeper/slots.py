@@ -1,8 +1,8 @@
 """The checkpoint file: two preallocated slots written in turn, so power may fail at any instant.
 
-A slot is a header with magic, sequence, length and CRC-32, then the payload. The slot being written
-is never the newest valid one, and the file never changes its length, so a write touches only the
-payload's own pages.
+A slot is a header with magic, sequence, length and CRC-32, then the packed payload. The slot being
+written is never the newest valid one, and the file never changes its length, so a write touches
+only the payload's own pages: packed, a state of some loads and meters fits one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CHECKPOINT_NAME: Final = "checkpoint.slots"  # in the state folder
 SLOT_BYTES: Final = 256 * 1024
 _MAGIC: Final = b"DENBAN-1"
 _HEADER: Final = struct.Struct("<8sQII")
-PAYLOAD_BYTES_MAX: Final = SLOT_BYTES - _HEADER.size
+PACKED_BYTES_MAX: Final = SLOT_BYTES - _HEADER.size
 
 
 class SlotFile:
@@ -40,12 +40,12 @@ class SlotFile:
 
     def write(self, payload: bytes) -> None:
         """Put `payload` into the older slot and wait until it is on the disk."""
-        if len(payload) > PAYLOAD_BYTES_MAX:
-            raise ValueError(f"checkpoint: too long: got {len(payload)} B, max {PAYLOAD_BYTES_MAX}")
+        packed = zlib.compress(payload, 1)
+        if len(packed) > PACKED_BYTES_MAX:
+            raise ValueError(f"checkpoint: too long: got {len(packed)} B, max {PACKED_BYTES_MAX}")
         sequence = self._sequence + 1
-        body = struct.pack("<Q", sequence) + payload
-        header = _HEADER.pack(_MAGIC, sequence, len(payload), zlib.crc32(body))
-        slot = header + payload
+        body = struct.pack("<Q", sequence) + packed
+        slot = _HEADER.pack(_MAGIC, sequence, len(packed), zlib.crc32(body)) + packed
         if os.pwrite(self._fd, slot, (sequence % 2) * SLOT_BYTES) != len(slot):
             raise OSError(errno.ENOSPC, "the disk took only a part of the checkpoint")
         os.fdatasync(self._fd)
@@ -78,11 +78,11 @@ def _read_slot(fd: int, offset: int) -> tuple[int, bytes] | None:
     if len(header) < _HEADER.size:
         return None
     magic, sequence, length, crc = _HEADER.unpack(header)
-    if magic != _MAGIC or length > PAYLOAD_BYTES_MAX:
+    if magic != _MAGIC or length > PACKED_BYTES_MAX:
         return None
-    payload = os.pread(fd, length, offset + _HEADER.size)
-    whole = zlib.crc32(struct.pack("<Q", sequence) + payload) == crc
-    return (sequence, payload) if whole else None
+    packed = os.pread(fd, length, offset + _HEADER.size)
+    whole = zlib.crc32(struct.pack("<Q", sequence) + packed) == crc
+    return (sequence, zlib.decompress(packed)) if whole else None
 
 
 def _sync_folder(folder: Path) -> None:

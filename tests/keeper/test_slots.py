@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import random
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.keeper.slots import PAYLOAD_BYTES_MAX, SLOT_BYTES, SlotFile, read_newest
+from edge.keeper.slots import PACKED_BYTES_MAX, SLOT_BYTES, SlotFile, read_newest
+
+# What does not pack.
+_NOISE = random.Random(1).randbytes(PACKED_BYTES_MAX + 1)
 
 
 def _write(path: Path, *payloads: bytes) -> None:
@@ -55,7 +60,7 @@ def test_any_flipped_byte_gives_the_other_slot(tmp_path: Path) -> None:
     path = tmp_path / "slots"
     _write(path, b"older", b"newer")
     whole = path.read_bytes()
-    for position in range(24 + len(b"newer")):  # slot 0 holds the second write
+    for position in range(24 + len(zlib.compress(b"newer", 1))):  # slot 0 holds the second write
         broken = bytearray(whole)
         broken[position] ^= 0xFF
         path.write_bytes(broken)
@@ -67,7 +72,7 @@ def test_too_long_payload_is_refused_and_the_last_one_stays(tmp_path: Path) -> N
     slots = SlotFile(path)
     slots.write(b"good")
     with pytest.raises(ValueError, match="too long"):
-        slots.write(bytes(PAYLOAD_BYTES_MAX + 1))
+        slots.write(_NOISE)
     slots.close()
     assert read_newest(path) == b"good"
 
@@ -76,7 +81,7 @@ def test_file_never_changes_its_length(tmp_path: Path) -> None:
     path = tmp_path / "slots"
     _write(path, b"a")
     size = path.stat().st_size
-    _write(path, bytes(PAYLOAD_BYTES_MAX), b"b")
+    _write(path, _NOISE[: PACKED_BYTES_MAX // 2], b"b")
     assert path.stat().st_size == size == 2 * SLOT_BYTES
 
 
