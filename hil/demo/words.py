@@ -110,6 +110,14 @@ def _plan(subject: str, facts: dict[str, Any]) -> str:
     return f"plan of {subject}: {_written(facts.get('reason', ''))}"
 
 
+def _clock(_subject: str, facts: dict[str, Any]) -> str:
+    if facts.get("cleared"):
+        return "the wall clock is believed now"
+    if facts.get("reason") == "label_untrusted":
+        return "nothing keeps this machine's clock right; intervals may carry wrong labels"
+    return f"clock: {_written(facts.get('reason', ''))}"
+
+
 def first_line(text: str) -> str:
     """A plan may be refused for many reasons, one a line; the first tells most."""
     first, _, rest = text.partition("\n")
@@ -131,4 +139,5 @@ _SENTENCES: Final[Mapping[str, Callable[[str, dict[str, Any]], str]]] = {
     "meter": _meter,
     "plan": _plan,
     "override": _override,
+    "clock": _clock,
 }
