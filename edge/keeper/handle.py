@@ -51,6 +51,7 @@ class KeeperHandle:
         self._unsaved: deque[EventRecord] = deque()
         self._unsent = 0
         self._heard_mono_ns = 0
+        self._state_bytes = 0
         self._is_losing = False
         self._is_strange = False
         self._conditions: dict[str, HealthSample] = {}
@@ -109,7 +110,10 @@ class KeeperHandle:
             self.scans_lost += 1
 
     def post_state(self, checkpoint: Checkpoint) -> None:
-        self._child.send(link.encode(StateRecord(checkpoint)))
+        packet = link.encode(StateRecord(checkpoint))
+        self._state_bytes = len(packet)
+        if self._state_bytes <= link.PACKET_BYTES_MAX:
+            self._child.send(packet)
 
     def post_status(self, status: Status, health: ScanHealth) -> None:
         self._child.send(link.encode(StatusRecord(status, health)))
@@ -156,11 +160,18 @@ class KeeperHandle:
             (self._is_strange, "speaks another version; restart the service"),
         )
         why = next((text for stands, text in said if stands), "")
-        text = f"keeper: {why}; control goes on, nothing is recorded" if why else ""
-        self._conditions["keeper"] = HealthSample("keeper", severe=True, text=text)
+        self._say("keeper", f"keeper: {why}; control goes on, nothing is recorded" if why else "")
         lost = "journal: events are being lost: the disk takes none and memory is full"
-        text = f"{lost}; free or replace the disk" if self._is_losing else ""
-        self._conditions["journal"] = HealthSample("journal", severe=True, text=text)
+        self._say("journal", f"{lost}; free or replace the disk" if self._is_losing else "")
+        large = (
+            f"checkpoint: too large: got {self._state_bytes} B, need at most"
+            f" {link.PACKET_BYTES_MAX} B; a restart would begin anew; file plans of fewer days or"
+            " longer slots"
+        )
+        self._say("checkpoint", large if self._state_bytes > link.PACKET_BYTES_MAX else "")
+
+    def _say(self, name: str, text: str) -> None:
+        self._conditions[name] = HealthSample(name, severe=True, text=text)
 
     def _forget(self, saved: Saved) -> None:
         if saved.writer != self._writer:

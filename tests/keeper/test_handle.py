@@ -11,9 +11,10 @@ from edge.keeper import handle as handle_module
 from edge.keeper import link
 from edge.keeper.handle import KeeperHandle
 from edge.keeper.link import Alive, Bye, Condition, EventRecord, OrderRecord, Saved
+from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
 from edge.model.order import Acknowledge
-from edge.model.scan import HealthSample
+from edge.model.scan import ClockTrust, HealthSample
 from tests.keeper.fake_keeper import KEPT_MAX, WRITER, event, handle_of_fake
 
 _S = 1_000_000_000
@@ -142,6 +143,17 @@ def test_what_the_keeper_says_of_itself_stands_until_it_or_the_next_takes_it_bac
         keeper.answers.append(link.encode(Condition(sample)))
         handle.drain(0)
         assert sample in handle.conditions
+
+
+def test_state_too_large_to_be_kept_is_an_alarm_until_it_fits() -> None:
+    handle, keeper = handle_of_fake()
+    for size, standing in ((link.PACKET_BYTES_MAX, {"checkpoint"}), (10, set())):
+        raw = msgspec.Raw(msgspec.msgpack.encode(b"x" * size))
+        handle.keep_alive(0)
+        handle.post_state(Checkpoint("boot", 0, 0, ClockTrust.NTP, "digest", 0, raw))
+        handle.keep_alive(0)
+        assert _standing(handle) == standing
+    assert len(keeper.queue) == 1
 
 
 def test_close_sends_what_is_left_and_says_goodbye() -> None:
