@@ -38,7 +38,7 @@ _CRASH_CHARS_MAX: Final = 1000
 
 
 class ControlProcess:
-    """One run of the controller for `unit` of a site site."""
+    """One run of the controller for `unit` of a compiled site."""
 
     def __init__(self, site: CompiledSite, unit: str) -> None:
         self._site = site
