@@ -4,6 +4,7 @@ service manager: what it books is what the meter gave, to the pulse.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import subprocess
 import sys
@@ -140,7 +141,11 @@ class Works:
 
 def inodes(pid: int) -> set[int]:
     """Inodes of what a process has open."""
-    return {link.stat().st_ino for link in Path(f"/proc/{pid}/fd").iterdir()}
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile: a child that is starting
+            found.add(link.stat().st_ino)
+    return found
 
 
 @pytest.fixture
