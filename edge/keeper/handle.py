@@ -56,7 +56,6 @@ class KeeperHandle:
         self._is_strange = False
         self._conditions: dict[str, HealthSample] = {}
         self.events_lost = 0
-        self.scans_lost = 0
 
     @property
     def pid(self) -> int | None:
@@ -106,8 +105,7 @@ class KeeperHandle:
         return tuple(self._conditions.values())
 
     def post_scan(self, number: int, inputs: bytes, outputs_crc: int) -> None:
-        if not self._child.send(link.encode(ScanRecord(number, inputs, outputs_crc))):
-            self.scans_lost += 1
+        self._child.send(link.encode(ScanRecord(number, inputs, outputs_crc)))
 
     def post_state(self, checkpoint: Checkpoint) -> None:
         packet = link.encode(StateRecord(checkpoint))

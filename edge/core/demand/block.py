@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.core.demand.intervals import Closed, Ledger
-from edge.core.demand.present import Present, Target, bases_w
+from edge.core.demand.present import Present, Target, energy_outlook
 from edge.core.demand.record import DemandRecord
 from edge.model.outlook import LimitOutlook
 from edge.model.units import mean_power_w
@@ -51,19 +51,14 @@ class BlockDemand:
             partial = running.partial
         missing_ns = max(0, elapsed_ns - covered_ns)
         lag_ns = min(missing_ns, self._ledger.lag_ns(present.now_mono_ns))
-        base_w, low_w, high_w = bases_w(present, energy_uwh, missing_ns, lag_ns, interval_ns)
-        return LimitOutlook(
-            name=self._name,
-            target_w=target.target_w,
-            floor_w=target.floor_w,
-            binding=target.binding,
-            base_w=base_w,
-            base_w_low=low_w,
-            base_w_high=high_w,
-            gain_ratio=remaining_ns / interval_ns,
-            interval_ns=interval_ns,
-            elapsed_ns=elapsed_ns,
-            remaining_ns=remaining_ns,
+        return energy_outlook(
+            self._name,
+            target,
+            present,
             energy_uwh=energy_uwh,
+            missing_ns=missing_ns,
+            lag_ns=lag_ns,
+            interval_ns=interval_ns,
+            remaining_ns=remaining_ns,
             partial=partial,
         )
