@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
+# One worker more than processors: benches wait more than they work.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test check bench format clean shim
+.PHONY: help demo test check bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install image
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,7 +27,7 @@ shim: $(VENV)/run.stamp
 	@command -v cc >/dev/null || $(BIN)/python -c 'import ziglang' 2>/dev/null || { echo "No C compiler: installing one into $(VENV) ..."; $(BIN)/python -m pip install -qq --disable-pip-version-check ziglang; }
 	@$(BIN)/python -m hil.shim.build >/dev/null
 
-demo: shim  ## a factory held under its target, live; DEMO=meter|bus|plan for variants
+demo: shim  ## two gateways hold a factory, one is killed, live; DEMO=pair|shed|meter|bus|plan
 	@$(BIN)/denban demo $(if $(DEMO),--variant $(DEMO)) $(DEMO_ARGS)
 
 test: $(VENV)/dev.stamp shim  ## all tests and all checks
@@ -40,12 +41,40 @@ check: $(VENV)/dev.stamp  ## lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Scenarios of hil/scenarios; ARGS go to pytest (ARGS='-k power -x'). Reports: build/bench/BENCH/report.html
+SCENARIOS := $(BIN)/python -m pytest hil/scenarios -q
+
+bench-process: $(VENV)/dev.stamp shim  ## all scenarios on processes; ARGS='-k power'
+	@$(SCENARIOS) --bench=process -n 4 --dist loadgroup $(ARGS)
+
+bench-machine: image shim  ## all scenarios on two emulated machines; ARGS='-k power'
+	@$(SCENARIOS) --bench=machine --verbose $(ARGS)
+
+bench-rig: $(VENV)/dev.stamp  ## all scenarios on a table; RIG=FILE, see docs/rig.md
+	@$(SCENARIOS) --bench=rig --bench-rig=$(or $(RIG),$(error RIG=FILE is missing: see docs/rig.md)) --verbose $(ARGS)
+
+bench-breaks: $(VENV)/dev.stamp shim  ## break the product on purpose; a scenario must notice each time
+	@$(BIN)/python -m hil.breaks $(ARGS)
+
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
 bench: $(VENV)/bench.stamp shim  ## measure the figures of docs/performance.md; ONLY=line, QUICK=1, HOURS=1, WRITE=1
 	@$(BIN)/python -m hil.figures $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(HOURS),--hours $(HOURS)) $(if $(WRITE),--write-docs)
+
+# The pair under all faults in virtual time, on all cores; the report replaces docs/soak.md.
+soak: HOURS ?= 1000
+soak: OUT ?= docs/soak.md
+soak: $(VENV)/dev.stamp  ## the pair in a simulated world of faults; HOURS=1000, OUT=docs/soak.md
+	@$(BIN)/python -m tests.sim --soak $(HOURS) --out $(OUT)
+
+# As root, onto this machine or into a root tree: DESTDIR=, PREFIX=, SYSTEM_PYTHON=, PIP=.
+install:  ## install the package and its service; DESTDIR=, PREFIX=/opt/denban
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/opt/denban)' $(if $(SYSTEM_PYTHON),SYSTEM_PYTHON='$(SYSTEM_PYTHON)') $(if $(PIP),PIP='$(PIP)') systemd/install.sh
+
+image: $(VENV)/dev.stamp  ## build the image of the machine bench into build/image
+	@$(BIN)/python -m hil.machine.image
 
 format: $(VENV)/dev.stamp  ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix edge hil tests

@@ -11,7 +11,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from hil.waiting import wait_for
 
 _PR_SET_PDEATHSIG = 1
 _STOP_S_MAX = 15.0
@@ -38,10 +42,23 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+# What a service with Restart=always does, and no more. $child is the control process.
+_SUPERVISOR = """
+trap 'kill -TERM "$child"; wait "$child"; exit $?' TERM
+while :; do
+    "$@" &
+    child=$!
+    wait "$child"
+    sleep 0.1
+done
+"""
+
+
 class Controller:
     """One life of the controller: `python -m edge.app run SITE --unit UNIT`.
 
-    `environment` goes over the bench's own.
+    `environment` goes over the bench's own, `start` takes the place of subprocess.Popen. With
+    `supervised` it has many lives, each 0.1 s after the one before; `pid` is of the present one.
     """
 
     def __init__(
@@ -50,6 +67,9 @@ class Controller:
         unit: str,
         environment: dict[str, str],
         log: Path,
+        *,
+        start: Callable[..., subprocess.Popen[Any]] = subprocess.Popen,
+        supervised: bool = False,
     ) -> None:
         prctl = ctypes.CDLL(None).prctl
 
@@ -57,24 +77,31 @@ class Controller:
             prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
         command = [sys.executable, "-m", "edge.app", "run", str(site), "--unit", unit]
+        self._supervised = supervised
+        if supervised:
+            command = ["sh", "-c", _SUPERVISOR, "service", *command]
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = start(
                 command,
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 process_group=0,  # the terminal's ^C is for who started the bench
-                preexec_fn=end_with_bench,  # noqa: PLW1509 -- one system call, and no threads here
+                preexec_fn=end_with_bench,
             )
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        """The control process's; 0 in the moment in which a supervised one has none."""
+        if not self._supervised:
+            return self._process.pid
+        found = children(self._process.pid)
+        return next((pid for pid, command in found.items() if "-m edge.app " in command), 0)
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative for the signal that ended it."""
+        """None while it runs, or while it is supervised; negative for the signal that ended it."""
         return self._process.poll()
 
     def child(self, module: str) -> int | None:
@@ -85,7 +112,13 @@ class Controller:
         return None
 
     def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        """A signal to the control process. Raises ProcessLookupError where there is none."""
+        if not self._supervised:
+            self._process.send_signal(number)
+        elif pid := self.pid:
+            os.kill(pid, number)
+        else:
+            raise ProcessLookupError("no control process at this moment")
 
     def send_child(self, module: str, number: signal.Signals) -> int:
         """Send a signal to a child; its pid. Raises LookupError where there is none."""
@@ -101,21 +134,26 @@ class Controller:
 
     def stop(self) -> int:
         """End it as its service would, by SIGTERM; its exit code."""
-        self.send(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
         return self.wait()
 
     def kill(self) -> int:
         """SIGKILL to the process alone; its children must find out by themselves."""
+        pid = self.pid
         self.send(signal.SIGKILL)
-        return self.wait()
+        if not self._supervised:
+            return self.wait()
+        wait_for("the end of the control process", lambda: not is_alive(pid), _STOP_S_MAX)
+        return -signal.SIGKILL
 
     def close(self) -> None:
         """End it, by force if need be. Children of one that was killed are the board's to name."""
         if self.exit_code is not None:
             return
-        for number in (signal.SIGCONT, signal.SIGTERM):
-            self.send(number)
+        with contextlib.suppress(ProcessLookupError):
+            self.send(signal.SIGCONT)
         try:
-            self.wait()
+            self.stop()
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._process.kill()
+            self.wait()

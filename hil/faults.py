@@ -15,25 +15,44 @@ _UNIT_IDS = {"incomer": INCOMER_METER["unit_id"], "chillers": CHILLERS_METER["un
 
 
 class Faults:
-    """`meters` by name, each a process of its own."""
+    """`meters` by name, each a process of its own. `node`: the gateway whose end of the line is
+    broken where only one end is.
+    """
 
     def __init__(
-        self, board: BenchProcess, hub: BenchProcess, meters: Mapping[str, BenchProcess]
+        self,
+        board: BenchProcess,
+        hub: BenchProcess,
+        meters: Mapping[str, BenchProcess],
+        node: str = "gateway",
     ) -> None:
         self._board = board
         self._hub = hub
         self._meters = meters
+        self._node = node
 
     def short_bus(self, on: bool) -> None:
         self._hub.order("short", on=on)
 
     def cut_bus(self, on: bool) -> None:
         """Take the gateway's cable off the line, which lives on."""
-        self._hub.order("plug", node="gateway", on=not on)
+        self._hub.order("plug", node=self._node, on=not on)
 
     def pull_adapter(self, on: bool) -> None:
         """Pull the serial adapter itself: its port goes away."""
-        self._hub.order("usb", node="gateway", on=not on)
+        self._hub.order("usb", node=self._node, on=not on)
+
+    def deafen(self, on: bool) -> None:
+        """The gateway's receiver hears nothing; it can still drive."""
+        self._hub.order("deaf", node=self._node, on=on)
+
+    def echo(self, on: bool) -> None:
+        """The gateway's adapter hears what it sends."""
+        self._hub.order("echo", node=self._node, on=on)
+
+    def drive_line(self, sent: bytes) -> None:
+        """Somebody else on the line: another master's query, or rubbish."""
+        self._hub.order("inject", sent=sent.hex())
 
     def make_noise(self, probability: float) -> None:
         """The chance of each bit on the line to flip; 0 ends it."""

@@ -1,7 +1,7 @@
 """The bench process of one RS-485 line: ports, pacing, the bus log, the orders that break things.
 
-It joins pseudo-terminals into one half-duplex line (`python -m hil.hub --config hub.json`), stamps
-every burst with CLOCK_BOOTTIME, and knows nothing of Modbus.
+It joins pseudo-terminals and emulated adapters into one half-duplex line (`python -m hil.hub
+--config hub.json`), stamps every burst with CLOCK_BOOTTIME, and knows nothing of Modbus.
 """
 
 from __future__ import annotations
@@ -19,22 +19,29 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from hil import rpc
+from hil.boottime import boottime_ns
 from hil.lifetime import Lifetime
 from hil.line.line import Line
 from hil.line.node import Node
 from hil.line.port import Port
 from hil.line.receivers import LatencyReceiver, Receiver, SilenceReceiver, silence_ns
+from hil.line.socket_port import SocketPort
 from hil.line.wire import Burst, Wire
 
+_FLUSH_S = 0.001
 _FIFO_PRIORITY = 60  # above the gateways under test: this is their measuring instrument
 
 
 class NodeConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """A `gateway` hears through a USB adapter with a latency timer, a `meter` frame by frame."""
+    """A `gateway` hears through a USB adapter with a latency timer, a `meter` frame by frame.
+
+    `port`: a pseudo-terminal for a process, or a socket for an emulated machine.
+    """
 
     name: str
     path: str
     kind: Literal["gateway", "meter"]
+    port: Literal["pty", "socket"] = "pty"
     echo: bool = False
     latency_ms: float = 1.0
 
@@ -49,10 +56,6 @@ class HubConfig(msgspec.Struct, forbid_unknown_fields=True):
     bits_per_char: Literal[10, 11] = 11
     baud_mismatch: bool = True
     seed: int = 1
-
-
-def boottime_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class Hub:
@@ -79,7 +82,8 @@ class Hub:
             receiver = SilenceReceiver(gap_ns)
         else:
             receiver = LatencyReceiver(round(config.latency_ms * 1e6))
-        port = Port(Path(config.path), self._config.baudrate)
+        make_port = Port if config.port == "pty" else SocketPort
+        port = make_port(Path(config.path), self._config.baudrate)
         return Node(config.name, port, receiver, echo=config.echo)
 
     def _open(self, node: Node) -> None:
@@ -110,11 +114,20 @@ class Hub:
         paths = {name: str(node.port.path) for name, node in self._line.nodes.items()}
         print("ready", json.dumps(paths), flush=True)
         while not self._lifetime.over:
-            due_ns = self._line.next_ns()
-            timeout_s = None if due_ns is None else max(0.0, (due_ns - boottime_ns()) / 1e9)
-            for key, _ in self._selector.select(timeout_s):
+            for key, _ in self._selector.select(self._wait_s()):
                 key.data()
             self._line.advance(boottime_ns())
+            for node in self._line.nodes.values():
+                if node.port.is_waiting:
+                    node.port.flush()
+
+    def _wait_s(self) -> float | None:
+        """Until something is due; None: until somebody comes."""
+        due_ns = self._line.next_ns()
+        wait_s = None if due_ns is None else max(0.0, (due_ns - boottime_ns()) / 1e9)
+        if any(node.port.is_waiting for node in self._line.nodes.values()):
+            return _FLUSH_S if wait_s is None else min(_FLUSH_S, wait_s)
+        return wait_s
 
     def close(self) -> None:
         for node in self._line.nodes.values():
@@ -131,6 +144,8 @@ class Hub:
             "plug": self._plug,
             "echo": self._echo,
             "deaf": self._deaf,
+            "drive": self._drive,
+            "dead": self._dead,
             "usb": self._usb,
             "stop": self._lifetime.end,
         }
@@ -159,6 +174,14 @@ class Hub:
 
     def _deaf(self, node: str, on: bool) -> None:
         self._line.nodes[node].deaf = on
+
+    def _dead(self, node: str, on: bool) -> None:
+        """The adapter stays where it is and carries nothing, either way."""
+        self._line.nodes[node].dead = on
+
+    def _drive(self, node: str, on: bool) -> None:
+        """Enable or disable the transmitter: what is half-way out is cut off."""
+        self._line.enable(self._line.nodes[node], boottime_ns(), on=on)
 
     def _usb(self, node: str, on: bool) -> None:
         """Pull the adapter itself: its users get a hang-up, and a new device appears with `on`."""

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from hil import rpc
+from hil.lifetime import end_process
 
 _READY_S_MAX = 30.0
 _END_S_MAX = 10.0
@@ -65,16 +66,7 @@ class BenchProcess:
         if self._client is not None:
             self._client.close()
             self._client = None
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(_END_S_MAX)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-        return self.process.returncode
+        return end_process(self.process, _END_S_MAX)
 
     def __enter__(self) -> BenchProcess:
         return self

@@ -1,4 +1,6 @@
-"""How long a bench process lives: until its parent closes its standard input, or SIGTERM."""
+"""How long things of the bench live: a process until its parent closes its standard input, or
+SIGTERM; an undertaking for as long as somebody is within it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,12 @@ import os
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
 
 
 class Lifetime:
@@ -44,3 +49,46 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def end_process(process: subprocess.Popen[bytes], within_s: float) -> int:
+    """End it by closing its standard input, by force if that does not help; its exit code."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+    return process.returncode
+
+
+class Undertaking:
+    """Something that is begun by entering it and taken down whole, in the opposite order, by
+    leaving it or by a beginning that fails. What is begun puts its end into `_ends`.
+    """
+
+    def __init__(self) -> None:
+        self._ends = contextlib.ExitStack()
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self._ends.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with undisturbed():
+            self._ends.close()

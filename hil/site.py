@@ -23,11 +23,38 @@ class SitePaths(msgspec.Struct, frozen=True):
     plans: Path
 
 
-def write_site(path: Path, works: Works, paths: SitePaths) -> None:
+class Twin(msgspec.Struct, frozen=True):
+    """What a site with two units has besides. `addresses` by unit, path by path;
+    `hardware_serials` in the units' order.
+    """
+
+    addresses: dict[str, list[str]]
+    key_file: Path
+    port: int
+    hardware_serials: tuple[str, ...] = ("10000000a1b2c3d4", "10000000a1b2c3d5")
+
+
+def write_site(path: Path, works: Works, paths: SitePaths, twin: Twin | None = None) -> None:
     """Write the TOML file that `python -m edge.app run` takes."""
-    sections: dict[str, dict[str, Any]] = {
+    sections = _sections(works, paths)
+    serials = ("10000000a1b2c3d4",) if twin is None else twin.hardware_serials
+    for unit, serial in zip(wiring.UNITS, serials, strict=False):
+        sections[f"unit.{unit}"] = {"hardware_serial": serial}
+        if twin is not None:
+            sections[f"unit.{unit}"]["addresses"] = twin.addresses[unit]
+    if twin is not None:
+        sections["twin"] = _twin(works, twin)
+        for meter in ("incomer", "chillers"):
+            # The bench's meters answer in a few ms; a query must follow the other soon enough.
+            sections[f"meter.{meter}"]["response_ms_max"] = 100
+    if works.plan_slot_s is not None:
+        sections["plan"] = _plan(works.plan_slot_s, paths)
+    path.write_text("\n".join(_section(name, keys) for name, keys in sections.items()))
+
+
+def _sections(works: Works, paths: SitePaths) -> dict[str, dict[str, Any]]:
+    return {
         "site": {"name": works.name, "timezone": works.timezone},
-        f"unit.{wiring.UNIT}": {"hardware_serial": "10000000a1b2c3d4"},
         "demand": {
             "interval_s": works.interval_s,
             "alignment_s": works.alignment_s,
@@ -46,10 +73,10 @@ def write_site(path: Path, works: Works, paths: SitePaths) -> None:
             "pulse_constant_per_kwh": wiring.PULSE_CONSTANT_PER_KWH,
             "ct_ratio": wiring.CT_RATIO,
             "vt_ratio": wiring.VT_RATIO,
-            "debounce_ms": 2,
+            "debounce_ms": works.debounce_ms,
         },
         "metering": {
-            "sources": ["pulse.incomer", "meter.incomer.energy", "meter.incomer.power"],
+            "sources": list(works.sources),
             "power_kw_max": works.power_kw_max,
             "stale_s": works.stale_s,
             "steady_s": 5,
@@ -65,9 +92,18 @@ def write_site(path: Path, works: Works, paths: SitePaths) -> None:
         "store": {"directory": str(paths.store)},
         "control": {"socket": str(paths.socket)},
     }  # fmt: skip
-    if works.plan_slot_s is not None:
-        sections["plan"] = _plan(works.plan_slot_s, paths)
-    path.write_text("\n".join(_section(name, keys) for name, keys in sections.items()))
+
+
+def _twin(works: Works, twin: Twin) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        "port": twin.port,
+        "key_file": str(twin.key_file),
+        "mirror_hold_s": works.mirror_hold_s,
+    }
+    if works.enable_lines:
+        keys["enable_pin"] = wiring.ENABLE_PIN
+        keys["peer_enable_pin"] = wiring.PEER_ENABLE_PIN
+    return keys
 
 
 def _bus(paths: SitePaths) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 UNIT = "EG-KITA"
+UNITS = (UNIT, "EG-MINAMI")  # of a bench with two gateways
 FEEDER = "incomer"
 CHILLERS = "chillers"
 BUS_BAUDRATE = 19200
@@ -20,6 +21,8 @@ PULSE_CONSTANT_PER_KWH = 50_000
 CT_RATIO = 20
 VT_RATIO = 60
 PULSE_UWH = 24_000_000
+ENABLE_PIN = 25
+PEER_ENABLE_PIN = 26
 LAMP_PINS = {"caution": 21, "shed": 22, "fault": 23, "buzzer": 24}
 
 
@@ -52,7 +55,8 @@ class Works(msgspec.Struct, frozen=True, kw_only=True):
 
     `alignment_s`: how long after a full hour its intervals begin. `hold_at_stop`: loads whose relay
     stays where it is when the controller is stopped. `plan_slot_s`: with a power plan, its slots.
-    `timezone` may be one that the bench makes itself.
+    `timezone` may be one that the bench makes itself. `enable_lines`: one-shots are fitted, on a
+    bench with two gateways.
     """
 
     name: str = "Rolling mill"
@@ -72,6 +76,10 @@ class Works(msgspec.Struct, frozen=True, kw_only=True):
     watchdog_s: int = 10
     hold_at_stop: frozenset[str] = frozenset()
     plan_slot_s: int | None = None
+    enable_lines: bool = False
+    mirror_hold_s: float = 30
+    debounce_ms: float = 2
+    sources: tuple[str, ...] = ("pulse.incomer", "meter.incomer.energy", "meter.incomer.power")
 
 
 def plant(works: Works) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Feedbacks:
     def __init__(self, plans: Sequence[FeedbackPlan], open_input: OpenInput) -> None:
         self._plans = tuple(plans)
         self._contacts = tuple(
-            _Contact(f"feedback {plan.load}", plan.pin, plan.bias, open_input) for plan in plans
+            Contact(f"feedback {plan.load}", plan.pin, plan.bias, open_input) for plan in plans
         )
 
     def read(self, now_mono_ns: int) -> tuple[FeedbackSample, ...]:
@@ -94,7 +94,7 @@ class AcknowledgeButton:
 
     def __init__(self, plan: AlarmPlan, open_input: OpenInput) -> None:
         assert plan.acknowledge_pin is not None
-        self._contact = _Contact(
+        self._contact = Contact(
             "acknowledge", plan.acknowledge_pin, plan.acknowledge_bias, open_input
         )
         self._active_level = plan.acknowledge_active_level
@@ -112,10 +112,22 @@ class AcknowledgeButton:
         return self._contact.problem
 
 
-class _Contact:
-    def __init__(self, name: str, pin: int, bias: Bias, open_input: OpenInput) -> None:
+class Contact:
+    """One input, claimed again when it is lost. `what` and `effect` say what its loss means."""
+
+    def __init__(
+        self,
+        name: str,
+        pin: int,
+        bias: Bias,
+        open_input: OpenInput,
+        what: str = "the contact cannot be read",
+        effect: str = "its state is unknown; it is tried again by itself",
+    ) -> None:
         self.problem: Problem | None = None
         self._name = name
+        self._what = what
+        self._effect = effect
         self._pin = pin
         self._bias = bias
         self._open_input = open_input
@@ -142,9 +154,9 @@ class _Contact:
         self._retry_mono_ns = now_mono_ns + _RETRY_NS
         self.problem = Problem(
             where=f"{self._name} GPIO{self._pin}",
-            what="the contact cannot be read",
+            what=self._what,
             got=reason(error),
             need="a level",
-            effect="its state is unknown; it is tried again by itself",
+            effect=self._effect,
             next_step="find who else uses the line: gpioinfo",
         )

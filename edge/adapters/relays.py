@@ -78,6 +78,12 @@ class Relays:
             if policy is OutputPolicy.SAFE:
                 relay.output.write(relay.plan.safe_shed, now_mono_ns)
 
+    def release(self) -> None:
+        """No load is shed by this unit: its twin's contacts decide alone. Never raises."""
+        now_mono_ns = self._mono_ns()
+        for relay in self._relays:
+            relay.output.write(False, now_mono_ns)
+
     @property
     def faults(self) -> tuple[str, ...]:
         """Loads whose relay may not be where it is wanted."""

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ from edge.adapters.contacts import AcknowledgeButton, Feedbacks, input_opener
 from edge.adapters.gpio_chip import find_chip
 from edge.adapters.gpiod_pins import GpiodFactory
 from edge.adapters.hardware import read_hardware_identity
-from edge.adapters.inherited import Inherited
 from edge.adapters.interval_end import IntervalEnd
 from edge.adapters.kept_lines import KeptLines
 from edge.adapters.line_request import line_opener
@@ -25,6 +24,8 @@ from edge.adapters.output_pin import output_opener
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
 from edge.adapters.systemd_notify import SystemdNotify
+from edge.app.continued import Continued
+from edge.app.duty import Duty, SingleDuty
 from edge.app.inputs import Field
 from edge.bus.handle import BusWorker
 from edge.config.codec import CompiledSite, encode_spec
@@ -34,19 +35,12 @@ from edge.keeper.setup import KeeperSetup
 from edge.model.problem import Problem
 from edge.model.scan import RelayCommand
 
-# One gateway so far: it has the duty by itself.
+if TYPE_CHECKING:
+    from edge.peer.herald import Herald
+
+# Of a site's only unit. One of two says its role of the moment with each status.
 SINGLE_ROLE: Final = "single"
-
-
-class Continued(Struct, frozen=True):
-    """What this run has from the one before. `relays`: commands that were in force a moment ago,
-    none after a longer pause. `lines`: descriptors of its input lines. `state_mono_ns`: until when
-    the state knows what came in, None where there is no state.
-    """
-
-    relays: tuple[RelayCommand, ...] = ()
-    lines: tuple[Inherited, ...] = ()
-    state_mono_ns: int | None = None
+PAIR_ROLE: Final = "pair"
 
 
 class Gateway(Struct, frozen=True):
@@ -54,6 +48,7 @@ class Gateway(Struct, frozen=True):
 
     field: Field
     alarms: Alarms
+    duty: Duty
     complaints: Callable[[], Sequence[Problem]]
 
 
@@ -63,6 +58,8 @@ def build_gateway(
     clock: SystemClock,
     systemd: SystemdNotify,
     continued: Continued,
+    unit: str,
+    herald: Herald | None,
 ) -> Gateway:
     """Relays first, so that they have their values before anything else can fail.
 
@@ -72,7 +69,8 @@ def build_gateway(
     chip_path = find_chip(io.gpio_chips)
     factory = GpiodFactory(chip_path)
     open_output = output_opener(factory)
-    shed_before = {command.load: command.shed for command in continued.relays}
+    relays_before = _relays_before(site, continued)
+    shed_before = {command.load: command.shed for command in relays_before}
     relays = Relays(io.relays, open_output, clock.mono_ns, io.scan.output_lease_ns, shed_before)
     alarms = Alarms(io.alarm, open_output, clock.mono_ns)
     open_input = input_opener(factory)
@@ -85,24 +83,59 @@ def build_gateway(
         IntervalEnd(io.eoi, lines.open, suspended_ns, continued.state_mono_ns) if io.eoi else None
     )
     workers = tuple(BusWorker(plan) for plan in io.buses)
+    duty: Duty = SingleDuty(continued.controller, workers)
+    enable = None
+    if io.twin is not None:
+        # A site's only unit does without it, and without its memory.
+        from edge.app.pairing import build_pair, open_enable  # noqa: PLC0415
 
-    def complaints() -> Sequence[Problem]:
-        singles = (
-            button.problem if button else None,
-            interval_end.problem if interval_end else None,
-        )
-        return (
-            *relays.problems,
-            *alarms.problems,
-            *pulses.problems,
-            *feedbacks.problems,
-            *(problem for problem in singles if problem is not None),
+        enable = open_enable(io.twin, open_output, open_input)
+        duty = build_pair(
+            site, unit, continued, workers, enable, herald, relays_before, clock.mono_ns()
         )
 
+    several = [relays, alarms, pulses, feedbacks, *((enable,) if enable is not None else ())]
+    single = [each for each in (button, interval_end) if each is not None]
     field = Field(
         ClockWatch(), lines, pulses, interval_end, workers, feedbacks, button, relays, keeper
     )
-    return Gateway(field, alarms, complaints)
+    return Gateway(field, alarms, duty, _complaints(several, single))
+
+
+class _HasProblems(Protocol):
+    @property
+    def problems(self) -> tuple[Problem, ...]: ...
+
+
+class _MayHaveProblem(Protocol):
+    @property
+    def problem(self) -> Problem | None: ...
+
+
+def _complaints(
+    several: Sequence[_HasProblems], single: Sequence[_MayHaveProblem]
+) -> Callable[[], Sequence[Problem]]:
+    """What the adapters have to say of themselves now."""
+
+    def complaints() -> Sequence[Problem]:
+        found = [problem for each in several for problem in each.problems]
+        ones = (each.problem for each in single)
+        return (*found, *(problem for problem in ones if problem is not None))
+
+    return complaints
+
+
+def _relays_before(site: CompiledSite, continued: Continued) -> tuple[RelayCommand, ...]:
+    """Of a pair the peer may have moved loads since, and its contacts count: a restart sheds
+    nothing until it knows, unless it was alone on duty a moment ago. A cold start leaves the coils
+    without current, as they were: no load starts for the second until somebody has the duty.
+    """
+    if site.io.twin is None or (continued.twin.alone and continued.relays):
+        return continued.relays
+    is_cold = not continued.relays
+    return tuple(
+        RelayCommand(plan.load, shed=is_cold and plan.safe_shed) for plan in site.io.relays
+    )
 
 
 def _kept_lines(
@@ -135,7 +168,7 @@ def _identity(site: CompiledSite, unit: str) -> Identity:
     return Identity(
         unit=unit,
         site=site.spec.site,
-        role=SINGLE_ROLE,
+        role=SINGLE_ROLE if site.io.twin is None else PAIR_ROLE,
         hostname=socket.gethostname(),
         hardware_serial=hardware.serial if hardware else "",
         version=edge.__version__,

@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edge.adapters import realtime, systemd_notify
 from edge.adapters.boottime import ClockWatch, SystemClock
@@ -15,8 +15,9 @@ from edge.adapters.inherited import take_inherited
 from edge.adapters.log_line import log_line
 from edge.adapters.systemd_notify import SystemdNotify
 from edge.adapters.watchdog import Watchdog, open_watchdog
-from edge.app.assembly import Continued, Gateway, build_gateway, build_keeper
+from edge.app.assembly import Gateway, build_gateway, build_keeper
 from edge.app.conditions import Conditions
+from edge.app.continued import Continued
 from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
 from edge.app.publish import Publisher
@@ -31,6 +32,9 @@ from edge.model.scan import ScanInputs
 from edge.scan.health import Health
 from edge.scan.loop import PHASES, Scan
 from edge.scan.pace import Pace
+
+if TYPE_CHECKING:
+    from edge.peer.herald import Herald
 
 # A phase that has not finished for this many periods is dead. The watchdog's own time-out adds.
 _PHASE_PERIODS_MAX: Final = 10
@@ -53,6 +57,7 @@ class ControlProcess:
         runtime = Path(site.io.control.socket).parent
         lines = take_inherited(os.environ, os.getpid())
         lock = _hold_alone(runtime)
+        herald = _start_herald(site, self._unit)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
@@ -63,26 +68,33 @@ class ControlProcess:
             self._warnings.append(_not_continued(site, restored))
         controller = Controller(site.spec, restored.state, mono_ns)
         continued = Continued(
-            controller.relays if restored.is_restart else (), lines, restored.mono_ns
+            controller,
+            controller.relays if restored.is_restart else (),
+            lines,
+            restored.mono_ns,
+            restored.twin,
         )
         keeper = build_keeper(site, self._unit, runtime)
         systemd = systemd_notify.from_environment()
-        gateway = build_gateway(site, keeper, clock, systemd, continued)
+        gateway = build_gateway(site, keeper, clock, systemd, continued, self._unit, herald)
+        crashed = False
         try:
             keeper.keep_alive(mono_ns)
-            publisher = Publisher(controller, keeper, boot_id, site.digest)
+            publisher = Publisher(gateway.duty, keeper, boot_id, site.digest)
             severity = Severity.WARNING if restored.is_lost else Severity.INFO
             start = Event(mono_ns, utc_ns, EventKind.STARTED, self._unit, severity, restored.facts)
             publisher.begin(ScanInputs(mono_ns, utc_ns, trust), start)
-            self._scan(controller, gateway, systemd, publisher)
+            self._scan(gateway, systemd, publisher, is_boot=not restored.is_same_boot)
             keeper.post_events((self._stopped(Severity.INFO),))
         except Exception as error:  # the outputs are at rest by now; this says why
+            crashed = True
             text = f"{type(error).__name__}: {error}"[:_CRASH_CHARS_MAX]
             keeper.post_events((self._stopped(Severity.ALARM, crash=text),))
             raise
         finally:
             for worker in gateway.field.workers:
                 worker.close()
+            gateway.duty.close(crashed=crashed)
             keeper.close()
             os.close(lock)
 
@@ -94,13 +106,16 @@ class ControlProcess:
 
     def _scan(
         self,
-        controller: Controller,
         gateway: Gateway,
         systemd: SystemdNotify,
         publisher: Publisher,
+        *,
+        is_boot: bool,
     ) -> None:
         io, clock = self._site.io, self._clock
         watchdog = self._open_watchdog()
+        if is_boot and watchdog is not None and watchdog.was_reset:
+            gateway.duty.note_reset(clock.utc_ns())
         conditions = Conditions()
         self._go_real_time()
         # Not before: locking and collecting would count as the first scan's lateness.
@@ -110,10 +125,10 @@ class ControlProcess:
         )
         scan = Scan(
             clock=clock,
-            inputs=GatewayInputs(gateway.field, conditions, gateway.complaints),
-            decide=controller.step,
-            outputs=GatewayOutputs(gateway.field.relays, gateway.alarms),
-            watch=Watchdogs(watchdog, systemd),
+            inputs=GatewayInputs(gateway.field, gateway.duty, conditions, gateway.complaints),
+            decide=gateway.duty.decide,
+            outputs=GatewayOutputs(gateway.field.relays, gateway.alarms, gateway.duty),
+            watch=Watchdogs(watchdog, systemd, gateway.duty),
             publish=publisher,
             tidy=realtime.collect_between_scans,
             pace=Pace(io.scan.period_ns, start_mono_ns),
@@ -126,7 +141,7 @@ class ControlProcess:
             self._say(conditions)
 
         publisher.watch(lambda: self._health(scan, watchdog), on_first)
-        scan.run(lambda: self._stopping)
+        scan.run(lambda: gateway.duty.may_end(self._stopping))
 
     def _open_watchdog(self) -> Watchdog | None:
         plan = self._site.io.watchdog
@@ -172,6 +187,15 @@ class ControlProcess:
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
+
+
+def _start_herald(site: CompiledSite, unit: str) -> Herald | None:
+    """Before anything else is opened; None on a site with one unit."""
+    if site.io.twin is None:
+        return None
+    from edge.app.pairing import start_herald  # noqa: PLC0415 -- what a single unit does without
+
+    return start_herald(site, unit)
 
 
 def _not_continued(site: CompiledSite, restored: Restored) -> Problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from msgspec import Struct
 
@@ -14,14 +13,12 @@ from edge.adapters.kept_lines import KeptLines
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
 from edge.app.conditions import Conditions
+from edge.app.duty import Duty
 from edge.bus.handle import BusWorker
 from edge.keeper.handle import KeeperHandle
 from edge.model.order import Acknowledge
 from edge.model.problem import Problem
 from edge.model.scan import BusSample, MeterSample, ScanInputs
-
-# A worker may put bytes on the wire for this long after the scan that renewed its lease.
-BUS_LEASE_NS: Final = 250_000_000
 
 
 class Field(Struct, frozen=True):
@@ -39,18 +36,24 @@ class Field(Struct, frozen=True):
 
 
 class GatewayInputs:
-    """Renews the bus leases, then reads pulses, meters, contacts and orders; waits for nothing."""
+    """Has the duty settled, then reads pulses, meters, contacts and orders; waits for nothing."""
 
     def __init__(
-        self, field: Field, conditions: Conditions, complaints: Callable[[], Sequence[Problem]]
+        self,
+        field: Field,
+        duty: Duty,
+        conditions: Conditions,
+        complaints: Callable[[], Sequence[Problem]],
     ) -> None:
         self._field = field
+        self._duty = duty
         self._conditions = conditions
         self._complaints = complaints
 
     def read(self, now_mono_ns: int, now_utc_ns: int) -> ScanInputs:
         """The inputs of the scan that begins now."""
         field = self._field
+        self._duty.begin(now_mono_ns, now_utc_ns)
         meters, buses = self._read_buses(now_mono_ns)
         orders = field.keeper.drain(now_mono_ns)
         if field.button is not None and field.button.pressed(now_mono_ns):
@@ -66,7 +69,7 @@ class GatewayInputs:
             tuple(meters),
             tuple(buses),
             field.feedbacks.read(now_mono_ns),
-            tuple(orders),
+            self._duty.route(orders),
             field.relays.faults,
             self._conditions.changes(),
         )
@@ -75,7 +78,6 @@ class GatewayInputs:
         meters: list[MeterSample] = []
         buses: list[BusSample] = []
         for worker in self._field.workers:
-            worker.renew(now_mono_ns + BUS_LEASE_NS)
             worker.check(now_mono_ns)
             for sample in worker.drain():
                 if isinstance(sample, MeterSample):
@@ -87,6 +89,8 @@ class GatewayInputs:
     def _note_conditions(self) -> None:
         say = self._conditions.say
         for sample in self._field.keeper.conditions:
+            say(sample.name, sample.text, severe=sample.severe)
+        for sample in self._duty.conditions:
             say(sample.name, sample.text, severe=sample.severe)
         problems = self._complaints()
         say("wiring", "; ".join(map(str, problems)), severe=True)

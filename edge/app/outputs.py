@@ -6,13 +6,15 @@ from edge.adapters.alarms import Alarms
 from edge.adapters.relays import Ending, Relays
 from edge.adapters.systemd_notify import SystemdNotify
 from edge.adapters.watchdog import Watchdog
+from edge.app.duty import Duty
 from edge.model.scan import ScanOutputs
 
 
 class GatewayOutputs:
     """Relays first: an alarm lamp can wait for them."""
 
-    def __init__(self, relays: Relays, alarms: Alarms) -> None:
+    def __init__(self, relays: Relays, alarms: Alarms, duty: Duty) -> None:
+        self._duty = duty
         self._relays = relays
         self._alarms = alarms
 
@@ -27,18 +29,26 @@ class GatewayOutputs:
         self._rest(Ending.CRASH)
 
     def _rest(self, ending: Ending) -> None:
-        self._relays.rest(ending)
+        if self._duty.releases:
+            self._relays.release()
+        else:
+            self._relays.rest(ending)
         self._alarms.rest(ending)
 
 
 class Watchdogs:
-    """The hardware watchdog and systemd's, fed together and only when the scan is healthy."""
+    """The hardware watchdog and systemd's, fed together, only when the scan is healthy and nothing
+    of it may still come on to a line that was given up.
+    """
 
-    def __init__(self, hardware: Watchdog | None, systemd: SystemdNotify) -> None:
+    def __init__(self, hardware: Watchdog | None, systemd: SystemdNotify, duty: Duty) -> None:
+        self._duty = duty
         self._hardware = hardware
         self._systemd = systemd
 
     def feed(self, now_mono_ns: int) -> None:
+        if not self._duty.may_feed:
+            return
         if self._hardware is not None:
             self._hardware.feed()
         self._systemd.feed(now_mono_ns)

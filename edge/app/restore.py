@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from edge.core.controller import ControllerState, new_state
 from edge.core.rebase import rebase_delta_ns, shift_instants
@@ -15,6 +15,7 @@ from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Fact
 from edge.model.scan import ClockTrust
+from edge.model.twin import TwinMemory
 from edge.model.units import NS_PER_S
 
 # Within this time after the last checkpoint a start is a restart: relays stay as they were.
@@ -26,7 +27,8 @@ _LAST_WORDS_S_MAX: Final = 1.0
 class Restored(Struct, frozen=True):
     """The state to start from, which knows what came in until `mono_ns` (None: it is new).
     `is_restart`: the run before ended within the last minute. `is_lost`: there was a checkpoint,
-    but it could not be used.
+    but it could not be used. `is_same_boot`: the machine has not been
+    started since. `twin` is what a pair remembers.
     """
 
     state: ControllerState
@@ -34,6 +36,8 @@ class Restored(Struct, frozen=True):
     is_restart: bool
     facts: dict[str, Fact]
     is_lost: bool = False
+    is_same_boot: bool = False
+    twin: TwinMemory = field(default_factory=TwinMemory)
 
 
 def restore(
@@ -62,7 +66,9 @@ def restore(
     is_restart = checkpoint.boot_id == boot_id and 0 <= age_ns <= _RESTART_NS_MAX
     state = shift_instants(state, delta_ns)
     facts: dict[str, Fact] = {"checkpoint": "continued", "checkpoint_age_s": age_ns / NS_PER_S}
-    return Restored(state, state_mono_ns, is_restart, facts)
+    twin = shift_instants(checkpoint.twin, delta_ns)
+    is_same_boot = checkpoint.boot_id == boot_id
+    return Restored(state, state_mono_ns, is_restart, facts, is_same_boot=is_same_boot, twin=twin)
 
 
 def _anew(why: str) -> Restored:

@@ -1,7 +1,7 @@
 """The one adapter over pymodbus: reads of registers on one line, with what pymodbus does not guard.
 
-Keeps the silence between frames, checks the lease right before each write, returns only a reply to
-its own request, and after a time-out stays silent until no late reply can come. It never retries.
+Keeps the silence between frames, writes through the gate only, returns only a reply to its own
+request, and stays silent while a late reply, or one to another master, can come. It never retries.
 """
 
 from __future__ import annotations
@@ -11,17 +11,26 @@ import time
 from typing import Final
 
 from msgspec import Struct
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 
 from edge.bus.clock import boottime_ns
+from edge.bus.connect import Client, build_client
 from edge.bus.faults import jammed_problem, lost_problem, meter_problem, opening_problem
+from edge.bus.gate import WriteGate
 from edge.bus.guard import Guard, MbapGuard, RtuGuard
 from edge.bus.lease import BusPage, Count
+from edge.bus.listener import Listener
 from edge.bus.port import SerialTransport, open_port
-from edge.bus.timing import BABBLE_NS_MAX, character_ns, exchange_ns, reply_bytes, silence_ns
+from edge.core.line_timing import (
+    BABBLE_NS_MAX,
+    REQUEST_BYTES,
+    character_ns,
+    exchange_ns,
+    occupied_ns,
+    reply_bytes,
+    silence_ns,
+)
 from edge.core.metering.registers import Request
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
@@ -31,10 +40,6 @@ from edge.model.units import NS_PER_MS, NS_PER_S
 # asyncio rounds a wait up to whole milliseconds, a third of a silence at 9600 bit/s. The worker has
 # nothing else to do in that time, so the last part of a wait blocks; longer ones let late bytes in.
 BLOCK_NS_MAX: Final = 5 * NS_PER_MS
-# Room for an echo, a noise burst and the longest reply; pymodbus drops all beyond its own 264.
-RECEIVE_BYTES_MAX: Final = 2048
-# pymodbus closes a TCP connection after some silent units in a row; whether to is ours to decide.
-SILENT_REQUESTS_MAX: Final = 1 << 62
 
 
 class Reply(Struct, frozen=True):
@@ -49,10 +54,6 @@ class Reply(Struct, frozen=True):
     problem: Problem | None = None
 
 
-class LeaseEndedError(Exception):
-    """Nothing was written, because the lease to write had ended."""
-
-
 class PortLostError(Exception):
     """The port is no more; `problem` says why."""
 
@@ -62,14 +63,19 @@ class PortLostError(Exception):
 
 
 class LineClient:
-    """One line. Use `open`, then one `read` at a time; after PortLostError, `open` again."""
+    """One line. Use `open`, then one `read` at a time; after PortLostError, `open` again.
 
-    def __init__(self, plan: BusPlan, page: BusPage) -> None:
+    `listener` hears all that a serial port receives, and what is asked.
+    """
+
+    def __init__(self, plan: BusPlan, page: BusPage, listener: Listener | None = None) -> None:
         self._plan = plan
         self._page = page
+        self._listener = listener
+        self._gate = WriteGate(page, boottime_ns)
         self._guard: Guard = MbapGuard() if plan.kind is LineKind.TCP else RtuGuard()
         self._silence_ns = silence_ns(plan)
-        self._client: AsyncModbusSerialClient | AsyncModbusTcpClient | None = None
+        self._client: Client | None = None
         self._serial: SerialTransport | None = None
         self._fault: Exception = TimeoutError()
         self._pending = False
@@ -88,11 +94,9 @@ class LineClient:
         """Open the port by its path, whatever device that is now; the problem if it fails."""
         self.close()
         self._fault = TimeoutError()  # what remains if pymodbus gives up waiting
-        client = self._build()
+        client = build_client(self._plan, self._trace_packet, self._trace_connect)
         context = client.ctx
         context.low_level_send = self._send
-        context.max_buffer_size = RECEIVE_BYTES_MAX
-        client.set_max_no_responses(SILENT_REQUESTS_MAX)
         create = self._create_serial if self._plan.kind is LineKind.RTU else context.call_create
 
         async def create_or_note() -> object:
@@ -111,6 +115,11 @@ class LineClient:
             return None
         self.close()
         return opening_problem(self._plan, self._fault)
+
+    def discard_unsent(self) -> None:
+        """Nothing that was written may still come on to the line."""
+        if self._serial is not None:
+            self._serial.discard_unsent()
 
     def close(self) -> None:
         """Close the port, if it is open."""
@@ -142,35 +151,12 @@ class LineClient:
             self._pending = False
         return self._answered(meter, pdu)
 
-    def _build(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
-        plan = self._plan
-        timeout_s = plan.timeout_ms / 1000
-        if plan.kind is LineKind.RTU:
-            return AsyncModbusSerialClient(
-                plan.port,
-                framer=FramerType.RTU,
-                reconnect_delay=0,
-                retries=0,
-                timeout=timeout_s,
-                trace_packet=self._trace_packet,
-                trace_connect=self._trace_connect,
-            )
-        return AsyncModbusTcpClient(
-            plan.host,
-            port=plan.tcp_port,
-            framer=FramerType.SOCKET if plan.kind is LineKind.TCP else FramerType.RTU,
-            reconnect_delay=0,
-            retries=0,
-            timeout=timeout_s,
-            trace_packet=self._trace_packet,
-            trace_connect=self._trace_connect,
-        )
-
     async def _create_serial(self) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
         assert self._client is not None
         port, self.warnings = open_port(self._plan)
         protocol = self._client.ctx
-        self._serial = SerialTransport(asyncio.get_running_loop(), protocol, port)
+        overhear = self._overhear if self._listener is not None else None
+        self._serial = SerialTransport(asyncio.get_running_loop(), protocol, port, overhear)
         return self._serial, protocol
 
     async def _wait_silence(self) -> bool:
@@ -178,12 +164,9 @@ class LineClient:
 
         Bytes that come meanwhile belong to nobody: they are dropped and the silence begins anew.
         """
-        jammed_mono_ns = max(boottime_ns(), self._quiet_until_mono_ns) + BABBLE_NS_MAX
+        jammed_mono_ns = max(boottime_ns(), self._quiet_mono_ns()) + BABBLE_NS_MAX
         while (now_mono_ns := boottime_ns()) < jammed_mono_ns:
-            quiet_mono_ns = max(
-                self._quiet_until_mono_ns, self._last_byte_mono_ns + self._silence_ns
-            )
-            wait_ns = quiet_mono_ns - now_mono_ns
+            wait_ns = self._quiet_mono_ns() - now_mono_ns
             if wait_ns > BLOCK_NS_MAX:
                 await asyncio.sleep((wait_ns - BLOCK_NS_MAX) / NS_PER_S)
             elif wait_ns > 0:
@@ -192,25 +175,40 @@ class LineClient:
                 return True
         return False
 
+    def _quiet_mono_ns(self) -> int:
+        """From when a frame may begin, as far as is known now."""
+        last_mono_ns = self._last_byte_mono_ns
+        if self._listener is not None:
+            last_mono_ns = max(last_mono_ns, self._listener.answer_until_mono_ns)
+        return max(self._quiet_until_mono_ns, last_mono_ns + self._silence_ns)
+
     def _send(self, frame: bytes, addr: object = None) -> None:  # noqa: ARG002 (pymodbus's shape)
-        """Write a frame, or nothing. Between the check of the lease and the system call is no more
-        than what it takes to call it."""
-        assert self._client is not None
-        transport = self._client.ctx.transport
+        """Write a frame, or nothing."""
         self._guard.expect(frame)
         self._pending = True
-        now_mono_ns = boottime_ns()
-        if self._page.lease_until_mono_ns <= now_mono_ns:
-            self._page.add(Count.WITHHELD)
-            raise LeaseEndedError
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(frame)
-            self._page.add(Count.REQUESTS)
-            if transport.get_write_buffer_size():  # it would go out later, perhaps without a lease
-                transport.abort()
-                raise self._port_lost()
+        self._gate.write(frame, self._put)
+        if self._listener is not None:
+            self._listener.asked(frame, self._gate.asked_mono_ns)
         if not self.is_open:
             raise self._port_lost()
+
+    def _put(self, frame: bytes) -> None:
+        assert self._client is not None
+        transport = self._client.ctx.transport
+        if not isinstance(transport, asyncio.WriteTransport):
+            raise self._port_lost()
+        transport.write(frame)
+        if transport.get_write_buffer_size():  # it would go out later, perhaps without a lease
+            transport.abort()
+            raise self._port_lost()
+
+    def _overhear(self, received: bytes) -> bool:
+        """All that a shared line says goes to the listener; pymodbus gets what may be a reply."""
+        assert self._listener is not None
+        now_mono_ns = boottime_ns()
+        self._last_byte_mono_ns = self._page.heard_mono_ns = now_mono_ns
+        self._listener.hear(received, now_mono_ns)
+        return self._pending or self._page.lease_until_mono_ns > now_mono_ns
 
     def _trace_packet(self, sending: bool, data: bytes) -> bytes:
         """pymodbus shows here what it has received since the request; only the reply goes on."""
@@ -246,7 +244,7 @@ class LineClient:
         self._late = False
         self._page.add(Count.REPLIES)
         self._count_surroundings(reply_bytes(len(pdu.registers)) if not pdu.isError() else 5)
-        end_mono_ns = self._last_byte_mono_ns
+        end_mono_ns = self._page.proof_mono_ns = self._last_byte_mono_ns
         if not pdu.isError():
             return Reply(end_mono_ns, tuple(pdu.registers))
         self._page.add(Count.EXCEPTIONS)
@@ -268,16 +266,24 @@ class LineClient:
         if len(self._guard.without_echo(self._received)) > length:
             self._page.add(Count.NOISE_SKIPPED)
 
+    def _no_answer_mono_ns(self, meter: PolledMeter, request: Request, now_mono_ns: int) -> int:
+        """When no late reply can come any more. Through a serial server nobody knows when the
+        request was on the line, so there the meter's latency counts from the time-out.
+        """
+        if self._plan.kind is LineKind.TCP:
+            return 0
+        if self._plan.kind is LineKind.RTU_OVER_TCP:
+            return now_mono_ns + meter.response_ms_max * NS_PER_MS
+        asked_until_mono_ns = self._gate.asked_mono_ns + REQUEST_BYTES * character_ns(self._plan)
+        return asked_until_mono_ns + occupied_ns(self._plan, meter, request.count)
+
     def _missed(self, meter: PolledMeter, request: Request) -> Reply:
         """No reply: the line stays silent for the meter's longest latency. Says what was heard."""
         now_mono_ns = boottime_ns()
         if not self.is_open:
             raise self._port_lost()
         self._late = False
-        if self._plan.kind is not LineKind.TCP:
-            reply_ns = reply_bytes(request.count) * character_ns(self._plan)
-            quiet_ns = meter.response_ms_max * NS_PER_MS + reply_ns
-            self._quiet_until_mono_ns = now_mono_ns + quiet_ns
+        self._quiet_until_mono_ns = self._no_answer_mono_ns(meter, request, now_mono_ns)
         if self._plan.echo and self._guard.echo_is_garbled(self._received):
             self._page.add(Count.COLLISIONS)
         why = self._guard.explain(self._received)

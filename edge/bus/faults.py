@@ -9,7 +9,7 @@ import errno
 import os
 from typing import Final
 
-from edge.bus.timing import BABBLE_NS_MAX, silence_ns
+from edge.core.line_timing import BABBLE_NS_MAX, silence_ns
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
 from edge.model.units import NS_PER_MS

@@ -14,12 +14,13 @@ from typing import Final
 
 from edge.adapters.log_line import log_line
 from edge.bus.clock import boottime_ns
-from edge.bus.lease import BusPage
+from edge.bus.lease import BusPage, Count
 from edge.bus.link import SampleReceiver, socket_pair, write_plan
-from edge.bus.timing import stall_ns
-from edge.model.bus import BusPlan
+from edge.core.line_timing import stall_ns
+from edge.model.bus import BusPlan, LineKind
 from edge.model.scan import BusCondition, BusSample, MeterSample
-from edge.model.units import NS_PER_S
+from edge.model.twin import LineEvidence
+from edge.model.units import NS_PER_MS, NS_PER_S
 
 # From the start of the process to its first sign of life: imports on a cold, slow storage.
 START_NS_MAX: Final = 20 * NS_PER_S
@@ -29,6 +30,10 @@ RESPAWN_NS_MAX: Final = 10 * NS_PER_S
 STEADY_NS: Final = 60 * NS_PER_S
 KILLED_WAIT_S: Final = 1.0
 MESSAGES_PER_DRAIN_MAX: Final = 64
+# A write takes microseconds. One that has not ended so long after its lease hangs in the driver, or
+# the worker is stopped before it: two scans.
+WRITING_NS_MAX: Final = 200 * NS_PER_MS
+_PORT_IS_MISSING: Final = frozenset({BusCondition.PORT_LOST, BusCondition.WORKER_LOST})
 
 
 class BusWorker:
@@ -42,6 +47,8 @@ class BusWorker:
         self._given: list[BusSample] = []
         self._respawn_ns = 0
         self._respawn_mono_ns = 0
+        self._writing_since_mono_ns: int | None = None
+        self._before = LineEvidence(plan.name)
         self._spawn(boottime_ns())
         self._give(BusCondition.OK)
 
@@ -63,6 +70,42 @@ class BusWorker:
         """The worker may write until then; an instant in the past takes the line from it."""
         if not self._given_up:
             self._page.lease_until_mono_ns = until_mono_ns
+
+    def withdraw(self) -> None:
+        """No write begins from now on. One that has begun shows as `is_writing`: a store takes
+        microseconds to be seen by another processor, so look in the next scan.
+        """
+        self._page.lease_until_mono_ns = 0
+
+    def fence(self) -> None:
+        """End the worker's process now, whatever it does; `check` starts another when it is gone.
+
+        A process that is stopped dies without running on. One that is within a system call may
+        still end it: until then its evidence says that it writes.
+        """
+        if not self._given_up:
+            self._end()
+
+    @property
+    def listens(self) -> bool:
+        """Whether the worker hears who else uses the line."""
+        return self._plan.has_twin and self._plan.kind is LineKind.RTU
+
+    def evidence(self) -> LineEvidence:
+        """What the line has shown; instants are kept when a worker is replaced."""
+        page, before = self._page, self._before
+        is_open = page.count(Count.OPENINGS) > 0 and not self._given_up
+        return LineEvidence(
+            self._plan.name,
+            page.twin_mono_ns or before.twin_mono_ns,
+            page.stranger_mono_ns or before.stranger_mono_ns,
+            page.proof_mono_ns or before.proof_mono_ns,
+            page.asked_mono_ns or before.asked_mono_ns,
+            page.count(Count.REQUESTS),
+            page.count(Count.TWIN_HEARD),
+            is_open and self._condition not in _PORT_IS_MISSING,
+            page.writing and self._process.poll() is None,
+        )
 
     def drain(self, limit: int = MESSAGES_PER_DRAIN_MAX) -> list[MeterSample | BusSample]:
         """What has arrived, oldest first, from at most `limit` messages; the rest waits.
@@ -89,7 +132,7 @@ class BusWorker:
         """
         ended = self._process.poll() is not None
         if not self._given_up:
-            if not ended and not self._has_stalled(now_mono_ns):
+            if not ended and not self._is_stuck(now_mono_ns):
                 if now_mono_ns - self._spawned_mono_ns > STEADY_NS:
                     self._respawn_ns = 0
                 return
@@ -100,12 +143,23 @@ class BusWorker:
 
     def close(self) -> None:
         """Take the line from the worker and end its process, which may hang in a driver."""
-        self._page.lease_until_mono_ns = 0
+        self.withdraw()
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(KILLED_WAIT_S)
         self._link.close()
         self._page.close()
+
+    def _is_stuck(self, now_mono_ns: int) -> bool:
+        return self._has_stalled(now_mono_ns) or self._writes_without_lease(now_mono_ns)
+
+    def _writes_without_lease(self, now_mono_ns: int) -> bool:
+        if not self._page.writing or self._page.lease_until_mono_ns > now_mono_ns:
+            self._writing_since_mono_ns = None
+            return False
+        if self._writing_since_mono_ns is None:
+            self._writing_since_mono_ns = now_mono_ns
+        return now_mono_ns - self._writing_since_mono_ns > WRITING_NS_MAX
 
     def _has_stalled(self, now_mono_ns: int) -> bool:
         alive_mono_ns = self._page.alive_mono_ns
@@ -114,11 +168,15 @@ class BusWorker:
         return now_mono_ns - alive_mono_ns > self._stall_ns
 
     def _give_up(self, now_mono_ns: int) -> None:
+        self._end()
+        self._put_off(now_mono_ns)
+
+    def _end(self) -> None:
         """From here on the old worker cannot write, even if it wakes before the signal ends it."""
-        self._page.lease_until_mono_ns = 0
+        self.withdraw()
         self._process.kill()
         self._given_up = True
-        self._put_off(now_mono_ns)
+        self._respawn_mono_ns = 0
         self._give(BusCondition.WORKER_LOST)
 
     def _put_off(self, now_mono_ns: int) -> None:
@@ -127,13 +185,14 @@ class BusWorker:
 
     def _replace(self, now_mono_ns: int) -> None:
         """A new process with a page and a link of its own; if there is no memory, try later."""
-        link, page = self._link, self._page
+        link, page, before = self._link, self._page, self.evidence()
         try:
             self._spawn(now_mono_ns)
         except OSError as fault:
             self._put_off(now_mono_ns)
             log_line(f"bus.{self._plan.name}: worker cannot be started: {fault}")
         else:
+            self._before = before
             link.close()
             page.close()
 
@@ -164,4 +223,5 @@ class BusWorker:
         self._link = control_end
         self._receiver = SampleReceiver(control_end)
         self._spawned_mono_ns = now_mono_ns
+        self._writing_since_mono_ns = None
         self._given_up = False

@@ -30,21 +30,50 @@ class Count(enum.IntEnum):
     WITHHELD = 8
     OPENINGS = 9
     SAMPLES_DROPPED = 10
+    TWIN_HEARD = 11
 
 
 _LEASE_CELL: Final = 0
-_ALIVE_CELL: Final = CACHE_LINE_BYTES // CELL_BYTES
-_HEARD_CELL: Final = _ALIVE_CELL + 1
-_COUNT_CELLS: Final = _ALIVE_CELL + 2
+_WORKER_CELLS: Final = CACHE_LINE_BYTES // CELL_BYTES
+_WRITING_CELL: Final = _WORKER_CELLS + 2
+_COUNT_CELLS: Final = _WORKER_CELLS + 7
 _PAGE_BYTES: Final = (_COUNT_CELLS + len(Count)) * CELL_BYTES
 
 
+class _Cell:
+    """One word of the page as an attribute."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __get__(self, page: BusPage, _owner: type[BusPage]) -> int:
+        return page.cells[self._index]
+
+    def __set__(self, page: BusPage, value: int) -> None:
+        page.cells[self._index] = value
+
+
 class BusPage:
-    """One process's view of the page behind `fd`, which it does not own. For one thread."""
+    """One process's view of the page behind `fd`, which it does not own. For one thread.
+
+    Instants are 0 until something has happened. Control writes `lease_until_mono_ns`: before that
+    instant only the worker may write on the line. All others are the worker's: `alive`: it began a
+    step; `heard`: the last byte came, echo included; `asked`: the last query was written; `proof`:
+    an echo of, or a reply to, a query of ours; `twin` and `stranger`: a query of the twin, or of
+    another master.
+    """
+
+    lease_until_mono_ns = _Cell(_LEASE_CELL)
+    alive_mono_ns = _Cell(_WORKER_CELLS)
+    heard_mono_ns = _Cell(_WORKER_CELLS + 1)
+    asked_mono_ns = _Cell(_WORKER_CELLS + 3)
+    proof_mono_ns = _Cell(_WORKER_CELLS + 4)
+    twin_mono_ns = _Cell(_WORKER_CELLS + 5)
+    stranger_mono_ns = _Cell(_WORKER_CELLS + 6)
 
     def __init__(self, fd: int) -> None:
         self._map = mmap.mmap(fd, _PAGE_BYTES)
-        self._cells = memoryview(self._map).cast("Q")
+        self.cells = memoryview(self._map).cast("Q")
 
     @staticmethod
     def create() -> int:
@@ -54,39 +83,21 @@ class BusPage:
         return fd
 
     @property
-    def lease_until_mono_ns(self) -> int:
-        """The worker may write on the line before this instant only. Written by control."""
-        return self._cells[_LEASE_CELL]
+    def writing(self) -> bool:
+        """A frame may be between the look at the lease and the wire. Written by the worker."""
+        return self.cells[_WRITING_CELL] != 0
 
-    @lease_until_mono_ns.setter
-    def lease_until_mono_ns(self, until_mono_ns: int) -> None:
-        self._cells[_LEASE_CELL] = until_mono_ns
-
-    @property
-    def alive_mono_ns(self) -> int:
-        """When the worker last began a step; 0 until it has started. Written by the worker."""
-        return self._cells[_ALIVE_CELL]
-
-    @alive_mono_ns.setter
-    def alive_mono_ns(self, now_mono_ns: int) -> None:
-        self._cells[_ALIVE_CELL] = now_mono_ns
-
-    @property
-    def heard_mono_ns(self) -> int:
-        """When the last byte came from the line, echo included; 0: never. Written by the worker."""
-        return self._cells[_HEARD_CELL]
-
-    @heard_mono_ns.setter
-    def heard_mono_ns(self, now_mono_ns: int) -> None:
-        self._cells[_HEARD_CELL] = now_mono_ns
+    @writing.setter
+    def writing(self, writing: bool) -> None:
+        self.cells[_WRITING_CELL] = writing
 
     def add(self, count: Count) -> None:
         """One more of `count`. The worker only."""
-        self._cells[_COUNT_CELLS + count] += 1
+        self.cells[_COUNT_CELLS + count] += 1
 
     def count(self, count: Count) -> int:
         """How many since this worker started."""
-        return self._cells[_COUNT_CELLS + count]
+        return self.cells[_COUNT_CELLS + count]
 
     def counts(self) -> dict[str, int]:
         """All counts by their lower-case names, for metrics."""
@@ -94,5 +105,5 @@ class BusPage:
 
     def close(self) -> None:
         """Unmap. The page goes when the last process has unmapped it."""
-        self._cells.release()
+        self.cells.release()
         self._map.close()

@@ -36,11 +36,19 @@ class _Turn(Struct):
 
 
 class PollSchedule:
-    """Meters are known by their index. Call `choose`, poll, `record`; or wait for `wait_ns`."""
+    """Meters are known by their index. Call `choose`, poll, `record`; or wait for `wait_ns`.
 
-    def __init__(self, meters_count: int, interval_ns_min: int) -> None:
+    `rest_ns_max`: with nothing due, a meter is polled early so long after the last poll began; one
+    that is dead only if none lives.
+    """
+
+    def __init__(
+        self, meters_count: int, interval_ns_min: int, rest_ns_max: int | None = None
+    ) -> None:
         self._turns = [_Turn() for _ in range(meters_count)]
         self._interval_ns = interval_ns_min
+        self._rest_ns = rest_ns_max
+        self._rested_mono_ns = 0
         self._good_count = 0
         self._probe_mono_ns = 0
 
@@ -51,17 +59,30 @@ class PollSchedule:
             for index, ready_mono_ns in enumerate(self._ready_mono_ns())
             if ready_mono_ns <= now_mono_ns
         ]
+        if not due and self._may_rest_until_mono_ns() <= now_mono_ns:
+            alone = self._alone()
+            due = [i for i, turn in enumerate(self._turns) if alone or not turn.is_dead()]
         return min(due, key=lambda index: self._turns[index].served_mono_ns, default=None)
 
     def wait_ns(self, now_mono_ns: int) -> int:
-        """Time until some meter is due; very long if none will ever be."""
-        return max(0, min(self._ready_mono_ns(), default=FOREVER_MONO_NS) - now_mono_ns)
+        """Time until some meter is to be polled; very long if none ever will be."""
+        if not self._turns:
+            return FOREVER_MONO_NS - now_mono_ns
+        next_mono_ns = min(*self._ready_mono_ns(), self._may_rest_until_mono_ns())
+        return max(0, next_mono_ns - now_mono_ns)
+
+    def overheard(self, index: int) -> None:
+        """The meter has answered to another master, so it lives."""
+        turn = self._turns[index]
+        if turn.is_dead():
+            turn.due_mono_ns = turn.served_mono_ns + self._interval_ns
+        turn.failed_count = 0
 
     def record(self, index: int, *, good: bool, started_mono_ns: int, now_mono_ns: int) -> None:
         """The outcome of a poll that ran from `started_mono_ns` until now."""
         turn = self._turns[index]
         was_dead = turn.is_dead()
-        turn.served_mono_ns = started_mono_ns
+        turn.served_mono_ns = self._rested_mono_ns = started_mono_ns
         turn.due_mono_ns = started_mono_ns + self._interval_ns
         turn.failed_count = 0 if good else turn.failed_count + 1
         if turn.is_dead():
@@ -75,8 +96,14 @@ class PollSchedule:
 
     def _ready_mono_ns(self) -> list[int]:
         """When each meter may be polled, as far as is known now."""
-        alone = all(turn.is_dead() for turn in self._turns)
+        alone = self._alone()
         return [self._ready_of(turn, alone=alone) for turn in self._turns]
+
+    def _alone(self) -> bool:
+        return all(turn.is_dead() for turn in self._turns)
+
+    def _may_rest_until_mono_ns(self) -> int:
+        return FOREVER_MONO_NS if self._rest_ns is None else self._rested_mono_ns + self._rest_ns
 
     def _ready_of(self, turn: _Turn, *, alone: bool) -> int:
         if not turn.is_dead():

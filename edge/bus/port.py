@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import termios
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import serial
@@ -42,6 +43,7 @@ def open_port(plan: BusPlan) -> tuple[serial.Serial, list[Problem]]:
     try:
         # The lock that pyserial takes is advisory: this keeps modem probes and terminals out too.
         fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        port.reset_output_buffer()  # of whoever had the port before
         return port, _tune(port, plan)
     except BaseException:
         port.close()
@@ -78,14 +80,22 @@ class Receiver(Protocol):
 
 
 class SerialTransport(asyncio.Transport):
-    """Owns the open port until `close`. Tells its protocol once that it was lost, and why."""
+    """Owns the open port until `close`. Tells its protocol once that it was lost, and why.
+
+    `overhear` gets all that is received first, and says whether the protocol gets it too.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, protocol: Receiver, port: serial.Serial
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: Receiver,
+        port: serial.Serial,
+        overhear: Callable[[bytes], bool] | None = None,
     ) -> None:
         super().__init__()
         self._loop = loop
         self._protocol = protocol
+        self._overhear = overhear
         self._port: serial.Serial | None = port
         self._fd = port.fileno()
         self.fault: OSError | None = None
@@ -102,6 +112,12 @@ class SerialTransport(asyncio.Transport):
         if written != len(data):
             self._lose(OSError(errno.EIO, "transmitter is stuck"))
 
+    def discard_unsent(self) -> None:
+        """Drop what the driver has not sent yet: it would go out whenever the adapter wakes up."""
+        if self._port is not None:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcflush(self._fd, termios.TCOFLUSH)
+
     def drain(self) -> bool:
         """Hand over what has been received; True if there was something."""
         if self._port is None:
@@ -116,7 +132,8 @@ class SerialTransport(asyncio.Transport):
         if not data:  # hung up: the adapter was unplugged
             self._lose(OSError(errno.ENODEV, "hung up"))
             return False
-        self._protocol.data_received(data)
+        if self._overhear is None or self._overhear(data):
+            self._protocol.data_received(data)
         return True
 
     def _lose(self, fault: OSError) -> None:

@@ -11,14 +11,17 @@ import socket
 import sys
 from typing import Final
 
-from edge.bus.client import LeaseEndedError, LineClient, PortLostError, Reply
+from edge.bus.client import LineClient, PortLostError, Reply
 from edge.bus.clock import boottime_ns
 from edge.bus.diagnosis import LineDiagnosis
+from edge.bus.gate import LeaseEndedError
 from edge.bus.lease import BusPage
 from edge.bus.link import SampleSender
+from edge.bus.listener import Listener
 from edge.bus.poller import PollSchedule
-from edge.bus.timing import WAIT_NS_MAX
-from edge.core.metering.registers import Request, decode, plan_requests
+from edge.bus.reading import sample_of
+from edge.core.line_timing import KEEP_ALIVE_NS, WAIT_NS_MAX
+from edge.core.metering.registers import Request, plan_requests
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.problem import Problem
 from edge.model.scan import BusCondition, BusSample, MeterFault, MeterSample
@@ -27,6 +30,8 @@ from edge.model.units import NS_PER_MS, NS_PER_S
 # A unit without a lease looks for one so often: less than half a percent of a small processor, and
 # twenty milliseconds of a takeover on average.
 LEASE_LOOK_NS: Final = 40 * NS_PER_MS
+# With a twin a takeover is a matter of tenths of seconds, and who listens is awake often anyway.
+TWIN_LOOK_NS: Final = 20 * NS_PER_MS
 OPEN_BACKOFF_NS_MIN: Final = NS_PER_S // 5
 OPEN_BACKOFF_NS_MAX: Final = NS_PER_S
 
@@ -39,13 +44,19 @@ class Worker:
         self._page = page
         self._link = link
         self._sender = SampleSender(link, page)
-        self._client = LineClient(plan, page)
-        self._schedule = PollSchedule(len(plan.meters), plan.poll_ms_min * NS_PER_MS)
+        listens = plan.has_twin and plan.kind is LineKind.RTU
+        self._listener = Listener(plan, page, self._take_overheard) if listens else None
+        self._look_ns = TWIN_LOOK_NS if listens else LEASE_LOOK_NS
+        self._client = LineClient(plan, page, self._listener)
+        self._schedule = PollSchedule(
+            len(plan.meters), plan.poll_ms_min * NS_PER_MS, KEEP_ALIVE_NS if listens else None
+        )
         self._diagnosis = LineDiagnosis()
         self._requests = [plan_requests(meter.map) for meter in plan.meters]
         self._told: dict[str, str] = {}
         self._told_condition: BusCondition | None = None
         self._open_backoff_ns = OPEN_BACKOFF_NS_MIN
+        self._was_leased = False
 
     async def run(self) -> None:
         """Poll until control goes away; then the process exits at once, whatever it is doing."""
@@ -68,16 +79,21 @@ class Worker:
         leased = self._page.lease_until_mono_ns > now_mono_ns
         if not leased:
             self._diagnosis.suspended()
+            if self._was_leased:
+                self._client.discard_unsent()
             if self._plan.kind is not LineKind.RTU:
                 self._client.close()
-                await self._wait(LEASE_LOOK_NS)
+                await self._wait(self._look_ns)
                 return
+        self._was_leased = leased
         if not self._client.is_open and not await self._open():
             return
+        if self._listener is not None:
+            self._listener.hear(b"", now_mono_ns)
         if leased:
             await self._turn(now_mono_ns)
         else:
-            await self._wait(LEASE_LOOK_NS)
+            await self._wait(self._look_ns)
 
     async def _open(self) -> bool:
         problem = await self._client.open()
@@ -138,17 +154,15 @@ class Worker:
                 sample = MeterSample(meter.name, reply.end_mono_ns, fault=reply.fault)
                 return sample, reply.problem
             replies[request] = reply.words
-        decoded = decode(meter.map, replies, meter.ratio_numerator, meter.ratio_denominator)
-        sample = MeterSample(
-            meter.name,
-            reply.end_mono_ns,
-            decoded.power_w,
-            decoded.import_uwh,
-            decoded.export_uwh,
-            decoded.step_uwh,
-            decoded.fault,
-        )
-        return sample, None
+        return sample_of(meter, replies, reply.end_mono_ns), None
+
+    def _take_overheard(self, place: int, sample: MeterSample) -> None:
+        """A reading that the twin has asked for is as good as one of our own."""
+        self._schedule.overheard(place)
+        self._diagnosis.replied()
+        self._tell(sample.meter, None)
+        self._post_condition()
+        self._sender.post(sample)
 
     def _blamed(self, sample: MeterSample) -> MeterSample:
         if sample.fault is None:

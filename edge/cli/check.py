@@ -12,6 +12,7 @@ from edge.cli.screen import note, show, show_json, table
 from edge.cli.terms import NOTHING, duration, kw, number
 from edge.config.io import IoPlan, RelayPlan
 from edge.config.load import LoadedSite, load_site
+from edge.config.twin import twin_spec
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.spec import LoadKind, LoadSpec
 from edge.model.units import NS_PER_S, UWH_PER_WH
@@ -38,6 +39,7 @@ def check(site: Path, as_json: bool) -> None:
         f"demand: {demand.method}, {duration(demand.interval_ns / NS_PER_S)}, contract "
         f"{kw(demand.contract_w, 0)}, {len(demand.calendar)} calendar targets",
         _plan_line(loaded),
+        *_takeover_lines(loaded.io),
         "",
         _units(loaded.io),
         "",
@@ -61,6 +63,35 @@ def _plan_line(loaded: LoadedSite) -> str:
         f" held {' and '.join(sides) or 'on no side'},"
         f" loss rate {number(spec.loss_ratio * 100)} %"
     )
+
+
+def _takeover_lines(io: IoPlan) -> list[str]:
+    """Of two units: how long at most nobody is on duty after one falls silent; how that comes."""
+    spec = twin_spec(io, io.units[-1].name)
+    if spec is None:
+        return []
+    if spec.has_enable:
+        waits = (
+            f"enable line low, meter lines silent {_s(spec.quiet_ns)} and heartbeats"
+            f" {_s(spec.dead_ns)} at the same time"
+        )
+    else:
+        what = "meter lines" if spec.has_witness else "heartbeats"
+        waits = (
+            f"{what} silent {_s(spec.silence_ns)} (a query every {_s(spec.query_gap_ns)}, watchdog"
+            f" {_s(spec.watchdog_ns)}, reset {_s(spec.reset_ns)}, jitter {_s(spec.jitter_ns)})"
+        )
+    scans_ns = 2 * (spec.period_ns + spec.jitter_ns)
+    return [
+        (
+            f"takeover: at the latest {_s(spec.gap_ns_max)} after a unit falls silent: {waits},"
+            f" claim {_s(spec.claim_ns)}, two scans {_s(scans_ns)}"
+        )
+    ]
+
+
+def _s(time_ns: int) -> str:
+    return f"{time_ns / NS_PER_S:.2f} s"
 
 
 def _units(io: IoPlan) -> Table:
@@ -143,6 +174,9 @@ def _pins(io: IoPlan) -> Table:
         "alarm buzzer": io.alarm.buzzer_pin,
         "acknowledge button": io.alarm.acknowledge_pin,
     }
+    if io.twin is not None:
+        named["enable line"] = io.twin.enable_pin
+        named["enable line of the other unit"] = io.twin.peer_enable_pin
     used = sorted((pin, name) for name, pin in named.items() if pin is not None)
     rows = [(str(pin), name) for pin, name in used]
     return table(("GPIO>", f"use (chip {', '.join(io.gpio_chips)})"), rows)

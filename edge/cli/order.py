@@ -37,13 +37,14 @@ def override_load(
         )
     desk = desk_of(socket_path, site_path)
     identity = desk.identity()
-    desk.order(AskOverride(load, wanted, length_s or 0))
+    carried = desk.order(AskOverride(load, wanted, length_s or 0)).text
     if wanted is OverrideMode.AUTO:
-        _say(identity, f"{load} is given back to the controller")
+        _say(identity, f"{load} is given back to the controller", carried)
         return
     end = clock_time(time.time_ns() + (length_s or 0) * NS_PER_S)
     held = "shed" if wanted is OverrideMode.SHED else "kept running"
-    _say(identity, f"{load} is to be {held} by hand for {duration(length_s or 0)}, until {end}")
+    span = f"{duration(length_s or 0)}, until {end}"
+    _say(identity, f"{load} is to be {held} by hand for {span}", carried)
 
 
 @click.command()
@@ -52,8 +53,8 @@ def acknowledge(socket_path: Path | None, site_path: Path | None) -> None:
     """Silence the buzzer for the alarms that stand now."""
     desk = desk_of(socket_path, site_path)
     identity = desk.identity()
-    desk.order(AskAcknowledge())
-    _say(identity, "alarms are acknowledged")
+    carried = desk.order(AskAcknowledge()).text
+    _say(identity, "alarms are acknowledged", carried)
 
 
 @click.command()
@@ -82,17 +83,17 @@ def limit(
     desk = desk_of(socket_path, site_path)
     if kilowatts == "off":
         identity = desk.identity()
-        desk.order(AskLimit(None, start_utc_ns, start_utc_ns + NS_PER_S))
-        _say(identity, "demand-response limit is off")
+        carried = desk.order(AskLimit(None, start_utc_ns, start_utc_ns + NS_PER_S)).text
+        _say(identity, "demand-response limit is off", carried)
         return
     limit_w = _watts(kilowatts)
     if length_s is None:
         raise RefusedError("limit: no duration: need --for, e.g. --for 2h; nothing was changed")
     identity = desk.identity()
     end_utc_ns = start_utc_ns + length_s * NS_PER_S
-    desk.order(AskLimit(limit_w, start_utc_ns, end_utc_ns))
+    carried = desk.order(AskLimit(limit_w, start_utc_ns, end_utc_ns)).text
     span = f"from {date_time(start_utc_ns)} to {date_time(end_utc_ns)}"
-    _say(identity, f"demand is to stay below {kw(limit_w)} {span}")
+    _say(identity, f"demand is to stay below {kw(limit_w)} {span}", carried)
 
 
 def _watts(kilowatts: str) -> float:
@@ -105,5 +106,6 @@ def _watts(kilowatts: str) -> float:
     return limit_w
 
 
-def _say(identity: Identity, text: str) -> None:
-    click.echo(f"{identity.unit}, {identity.site}: {text}")
+def _say(identity: Identity, text: str, carried: str) -> None:
+    """`carried`: the desk's word on whose order it is now, empty where it is this unit's."""
+    click.echo(f"{identity.unit}, {identity.site}: {'; '.join(filter(None, (text, carried)))}")

@@ -38,7 +38,9 @@ class Difference(Struct, frozen=True):
 
 
 class Retold(Struct):
-    """What a replay has found. `picture` is the status at the time that was asked for."""
+    """What a replay has found. `picture` is the status at the time that was asked for;
+    `adoptions` counts the states that a twin has taken over from its peer.
+    """
 
     unit: str = ""
     site: str = ""
@@ -46,6 +48,7 @@ class Retold(Struct):
     scans: int = 0
     states: int = 0
     gaps: int = 0
+    adoptions: int = 0
     differences_count: int = 0
     differences: list[Difference] = []
     moves: list[Event] = []
@@ -122,6 +125,10 @@ class _Teller:
         if not replay.meets(checkpoint):
             self.retold.gaps += self.retold.scans > 0
             replay.begin(checkpoint)
+        elif checkpoint.adopted:
+            # The peer's state replaced this unit's here: the scans before do not lead to it.
+            self.retold.adoptions += 1
+            replay.begin(checkpoint)
         elif not replay.state_is(checkpoint):
             self._differ(checkpoint.scan_number, checkpoint.utc_ns, "state")
             replay.begin(checkpoint)
@@ -180,4 +187,5 @@ def _show(retold: Retold, spec: ControlSpec) -> None:
         )
     verdict = "differs" if retold.differences_count else "the same, bit for bit"
     gaps = f", {retold.gaps} gaps" if retold.gaps else ""
+    gaps += f", taken over from the peer {retold.adoptions} times" if retold.adoptions else ""
     show(f"{retold.scans} scans and {retold.states} states decided again{gaps}: {verdict}")

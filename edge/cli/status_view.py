@@ -9,13 +9,13 @@ from rich.text import Text
 
 from edge.cli.screen import table
 from edge.cli.terms import NOTHING, clock_time, duration, kw, number
+from edge.cli.twin_view import role_mark, twin_view
 from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, Identity
 from edge.model.status import LimitStatus, LoadStatus, SourceStatus, Stage, Status
 
 # The control process gives a picture twice a second.
 STALE_S: Final = 3.0
-_SHAPES: Final = {"active": "■", "standby": "□", "alone": "▲"}
 _STAGE_STYLES: Final = {
     Stage.NORMAL: "",
     Stage.CAUTION: "yellow",
@@ -23,11 +23,6 @@ _STAGE_STYLES: Final = {
     Stage.LIMIT: "bold red",
     Stage.OVER: "bold red",
 }
-
-
-def role_text(identity: Identity) -> str:
-    """The role in capitals behind its shape."""
-    return f"{_SHAPES.get(identity.role, '●')} {identity.role.upper()}"
 
 
 def status_view(answer: Answer) -> list[RenderableType]:
@@ -44,6 +39,8 @@ def status_view(answer: Answer) -> list[RenderableType]:
                 "bold red",
             )
         )
+    if answer.twin is not None:
+        parts += [*twin_view(answer.twin), Text()]
     parts += picture_view(status)
     if answer.health is not None:
         parts.append(_scan(answer.health))
@@ -61,7 +58,7 @@ def picture_view(status: Status) -> list[RenderableType]:
 
 def _head(identity: Identity, status: Status) -> Text:
     return Text(
-        f"{identity.unit}, {identity.site}  {role_text(identity)}  "
+        f"{identity.unit}, {identity.site}  {role_mark(identity.role)}  "
         f"{clock_time(status.utc_ns)} (clock: {status.clock_trust})",
         "bold",
     )

@@ -6,14 +6,17 @@ import socket
 from pathlib import Path
 
 import click
+import msgspec
 
 import edge
 from edge.adapters.hardware import read_hardware_identity
 from edge.cli.connection import NotRunningError, desk_of, desk_options
 from edge.cli.screen import show, show_json
-from edge.cli.status_view import role_text
+from edge.cli.twin_view import duty_line, peer_line, role_mark
 from edge.config.load import load_site
-from edge.keeper.requests import AskStatus, Identity
+from edge.keeper.duty import on_duty_unit
+from edge.keeper.requests import Answer, AskStatus, Identity
+from edge.model.twin_status import TwinStatus
 
 NOT_RUNNING = "not running"
 
@@ -24,21 +27,29 @@ NOT_RUNNING = "not running"
 def whoami(socket_path: Path | None, site_path: Path | None, as_json: bool) -> None:
     """Say which unit of which site this machine is."""
     try:
-        identity = desk_of(socket_path, site_path).ask(AskStatus()).identity
+        answer = desk_of(socket_path, site_path).ask(AskStatus())
     except NotRunningError:
-        identity = None
-    if identity is None:
-        identity = _by_hardware(site_path)
+        answer = Answer(ok=False)
+    identity, twin = answer.identity or _by_hardware(site_path), answer.twin
     if as_json:
-        show_json(identity)
+        show_json(_named(identity, twin))
         return
     pid = f"pid {identity.pid}" if identity.pid else "no process"
     show(
         f"{identity.unit or 'unknown unit'}, {identity.site or 'unknown site'}  "
-        f"{role_text(identity)}",
+        f"{role_mark(identity.role)}",
         f"host {identity.hostname}, hardware serial {identity.hardware_serial or 'none'}",
         f"denban {identity.version}, {pid}",
+        *([] if twin is None else [f"{duty_line(twin)}; {peer_line(twin.peer)}"]),
     )
+
+
+def _named(identity: Identity, twin: TwinStatus | None) -> dict[str, object]:
+    """A unit that has a peer names it, and who is on duty (null: nobody is known to be)."""
+    names: dict[str, object] = msgspec.to_builtins(identity)
+    if twin is None:
+        return names
+    return {**names, "peer": msgspec.to_builtins(twin.peer), "on_duty": on_duty_unit(twin)}
 
 
 def _by_hardware(site_path: Path | None) -> Identity:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from edge.config.compile import ratio_of
-from edge.config.exact import exact
+from edge.config.exact import exact, seconds_ns
 from edge.config.io import (
     AlarmPlan,
     ControlPlan,
@@ -16,14 +16,17 @@ from edge.config.io import (
     RelayPlan,
     ScanPlan,
     StorePlan,
+    TwinPlan,
     UnitPlan,
     WatchdogPlan,
 )
+from edge.config.pace import watchdog_s
 from edge.config.profile import Profile
 from edge.config.sections.loads import Active, Contact, LoadSection, SafeValue
 from edge.config.sections.metering import Bus, RtuBus, RtuOverTcpBus
 from edge.config.sections.plant import BoardModel
 from edge.config.site import Site
+from edge.core.line_timing import query_gap_ns
 from edge.model.bus import BusPlan, LineKind, PolledMeter
 from edge.model.units import NS_PER_MS
 
@@ -41,6 +44,7 @@ def compile_io(site: Site, profiles: Mapping[str, Profile], folder: PurePath) ->
     one of the site file.
     """
     chip = site.board.gpio_chip
+    buses = tuple(_bus(name, bus, site, profiles) for name, bus in site.bus.items())
     return IoPlan(
         units=tuple(
             UnitPlan(name, unit.hardware_serial, unit.addresses) for name, unit in site.unit.items()
@@ -63,14 +67,14 @@ def compile_io(site: Site, profiles: Mapping[str, Profile], folder: PurePath) ->
             if load.feedback_pin is not None
         ),
         alarm=_alarm(site),
-        buses=tuple(_bus(name, bus, site, profiles) for name, bus in site.bus.items()),
+        buses=buses,
         scan=ScanPlan(
             period_ns=site.scan.period_ms * NS_PER_MS,
             priority=site.scan.priority,
             lock_memory=site.scan.lock_memory,
             output_lease_ns=site.scan.output_lease_ms * NS_PER_MS,
         ),
-        watchdog=WatchdogPlan(site.watchdog.device, site.watchdog.timeout_s),
+        watchdog=WatchdogPlan(site.watchdog.device, watchdog_s(site)),
         store=StorePlan(
             site.store.directory,
             site.store.journal_mb_max * _BYTES_PER_MB,
@@ -78,6 +82,7 @@ def compile_io(site: Site, profiles: Mapping[str, Profile], folder: PurePath) ->
         ),
         control=ControlPlan(site.control.socket, site.control.group),
         plan_directory="" if site.plan is None else str(folder / site.plan.directory),
+        twin=_twin(site, buses) if len(site.unit) > 1 else None,
     )
 
 
@@ -120,6 +125,20 @@ def _alarm(site: Site) -> AlarmPlan:
     )
 
 
+def _twin(site: Site, buses: tuple[BusPlan, ...]) -> TwinPlan:
+    twin = site.twin
+    return TwinPlan(
+        port=twin.port,
+        key_file=twin.key_file,
+        serial=twin.serial or "",
+        enable_pin=twin.enable_pin,
+        peer_enable_pin=twin.peer_enable_pin,
+        mirror_hold_ns=seconds_ns(twin.mirror_hold_s),
+        query_gap_ns=max((query_gap_ns(bus) for bus in buses if bus.has_twin), default=0),
+        swap_ns_min=seconds_ns(twin.health_swap_s_min),
+    )
+
+
 def _bus(name: str, bus: Bus, site: Site, profiles: Mapping[str, Profile]) -> BusPlan:
     meters = _polled_meters(name, site, profiles)
     if isinstance(bus, RtuBus):
@@ -135,6 +154,7 @@ def _bus(name: str, bus: Bus, site: Site, profiles: Mapping[str, Profile]) -> Bu
             stopbits=bus.stopbits,
             echo=bus.echo,
             rs485_rts=bus.rs485_rts,
+            has_twin=len(site.unit) > 1,
         )
     return BusPlan(
         name=name,

@@ -10,6 +10,7 @@ import enum
 from msgspec import Struct
 
 from edge.model.bus import BusPlan
+from edge.model.units import NS_PER_MIN
 
 
 class Edge(enum.StrEnum):
@@ -130,11 +131,37 @@ class ControlPlan(Struct, frozen=True):
     group: str
 
 
+class TwinPlan(Struct, frozen=True):
+    """The link between the two units. `serial` is empty where it is not cabled; the pins are those
+    of the enable lines, both or neither. `query_gap_ns`: a unit that holds the meter lines puts a
+    query on each at least so often, 0 without a serial one.
+    """
+
+    port: int
+    key_file: str
+    serial: str
+    enable_pin: int | None
+    peer_enable_pin: int | None
+    mirror_hold_ns: int
+    query_gap_ns: int
+    swap_ns_min: int = 10 * NS_PER_MIN
+
+
+class PathPlan(Struct, frozen=True):
+    """One path to the peer: UDP between two addresses, or the serial port `device`."""
+
+    name: str
+    own_host: str = ""
+    peer_host: str = ""
+    port: int = 0
+    device: str = ""
+
+
 class IoPlan(Struct, frozen=True):
     """Everything outside the decisions. `gpio_chips` are chip labels in the order to try them.
 
     `eoi` is the end-of-interval input, if fitted. `plan_directory` is absolute, or empty without a
-    plan.
+    plan. `twin` is None for a site with one unit.
     """
 
     units: tuple[UnitPlan, ...]
@@ -150,3 +177,4 @@ class IoPlan(Struct, frozen=True):
     store: StorePlan
     control: ControlPlan
     plan_directory: str
+    twin: TwinPlan | None = None

@@ -20,6 +20,7 @@ from edge.config.checks.metering import check_metering
 from edge.config.checks.names import check_names
 from edge.config.checks.pace import check_pace
 from edge.config.checks.pins import check_pins
+from edge.config.checks.twin import check_takeover, check_twin
 from edge.config.compile import compile_spec
 from edge.config.compile_io import compile_io
 from edge.config.document import decode_document
@@ -66,14 +67,17 @@ def load_site(path: Path) -> LoadedSite:
     check_metering(site, profiles, findings)
     check_loads(site, findings)
     check_pace(site, findings)
+    check_twin(site, findings)
     zone = _zone(site, findings)
     problems = (*findings.errors, *shelf.problems)
     if problems or zone is None:
         raise ProblemsError(problems)
+    io = compile_io(site, profiles, path.absolute().parent)
+    check_takeover(io, findings)
     return LoadedSite(
         site=site,
         spec=compile_spec(site, profiles, zone),
-        io=compile_io(site, profiles, path.absolute().parent),
+        io=io,
         digest=_digest(data, shelf.used),
         warnings=findings.warnings,
     )

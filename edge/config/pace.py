@@ -11,6 +11,8 @@ from edge.model.spec import DemandMethod
 _MASK_SHARE = 3
 # The last 3 of 30 min.
 _NO_RESTORE_SHARE = 10
+_WATCHDOG_S_SINGLE = 10
+_WATCHDOG_S_PAIR = 2
 # What step_s reads.
 STEP_PATHS: tuple[Path, ...] = (
     ("demand", "method"),
@@ -36,6 +38,14 @@ def no_restore_s(site: Site) -> float:
     """Time before the end of the interval in which nothing is restored."""
     given = site.shedding.no_restore_s
     return given if given is not None else step_s(site.demand) / _NO_RESTORE_SHARE
+
+
+def watchdog_s(site: Site) -> int:
+    """Time until the hardware resets a machine that hangs; the other unit waits for so long."""
+    given = site.watchdog.timeout_s
+    if given is not None:
+        return given
+    return _WATCHDOG_S_SINGLE if len(site.unit) == 1 else _WATCHDOG_S_PAIR
 
 
 def settle_s(site: Site) -> float:

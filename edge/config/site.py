@@ -17,6 +17,7 @@ from edge.config.sections.service import (
     WatchdogSection,
 )
 from edge.config.sections.terms import Name, Section
+from edge.config.sections.twin import TwinSection
 
 
 class Site(Section, frozen=True):
@@ -49,5 +50,6 @@ class Site(Section, frozen=True):
     watchdog: Annotated[WatchdogSection, Meta(description="The hardware watchdog.")] = (
         WatchdogSection()
     )
+    twin: Annotated[TwinSection, Meta(description="The link between two units.")] = TwinSection()
     store: Annotated[StoreSection, Meta(description="Files.")] = StoreSection()
     control: Annotated[ControlSection, Meta(description="Orders.")] = ControlSection()

@@ -14,11 +14,13 @@ from edge.core.metering.metering import Metering, MeteringState
 from edge.core.picture import picture
 from edge.core.shedding.shedding import Shedding, SheddingStep
 from edge.core.shedding.state import SheddingState
-from edge.model.energy import MeteringStep
+from edge.model.energy import Booking, MeteringStep
 from edge.model.event import Event, EventKind, Severity
 from edge.model.scan import HealthSample, RelayCommand, ScanInputs, ScanOutputs
 from edge.model.spec import ControlSpec
-from edge.model.status import Status
+from edge.model.status import Stage, Status
+from edge.model.twin import RelayState
+from edge.model.units import W_PER_KW
 
 
 class ControllerState(Struct):
@@ -79,6 +81,50 @@ class Controller:
     def relays(self) -> tuple[RelayCommand, ...]:
         """The commands in force; before the first step those of the state that is continued."""
         return self._shedding.relays
+
+    @property
+    def now_mono_ns(self) -> int:
+        """Instant of the last scan, 0 before the first."""
+        return 0 if self._last is None else self._last[0].now_mono_ns
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """Energy that the last scan has booked."""
+        return () if self._last is None else self._last[1].bookings
+
+    @property
+    def verdict(self) -> tuple[Stage, str]:
+        """Stage and code of the last decision."""
+        return (
+            (Stage.NORMAL, "") if self._last is None else (self._last[3].stage, self._last[3].why)
+        )
+
+    def relay_states(self, now_mono_ns: int) -> tuple[RelayState, ...]:
+        """The commands in force with their ages, in site-file order."""
+        return self._shedding.relay_states(now_mono_ns)
+
+    def continued(self, state: ControllerState) -> Controller:
+        """Another that goes on from `state`, made of this one's state and on the same clock."""
+        other = Controller(self._spec, state, state.metering.started_mono_ns)
+        other._last = self._last
+        return other
+
+    def reason(self) -> str:
+        """The last decision with its numbers, for people: ``shedding:demand, demand 640.0 of
+        600.0 kW``. Empty before the first scan.
+        """
+        if self._last is None:
+            return ""
+        demand, shedding = self._last[2], self._last[3]
+        parts = [shedding.why]
+        if demand.power is not None:
+            power_w = demand.power.power_w
+            parts += [
+                f"{limit.name} {limit.projected_w(power_w) / W_PER_KW:.1f}"
+                f" of {limit.target_w / W_PER_KW:.1f} kW"
+                for limit in demand.limits
+            ]
+        return ", ".join(parts)
 
     def status(self) -> Status | None:
         """The picture after the last scan, None before the first."""

@@ -6,9 +6,9 @@ amount. Instants are known by their names: a field whose name ends in `_mono_ns`
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from edge.model.checkpoint import Checkpoint
@@ -43,18 +43,24 @@ def shift_instants(value: _T, delta_ns: int) -> _T:
 
 
 def _copy(value: Any, delta_ns: int, *, is_instant: bool) -> Any:
+    if isinstance(value, int):
+        return value + delta_ns if is_instant and not isinstance(value, bool) else value
     if isinstance(value, Struct):
-        fields = {
-            field.name: _copy(
-                getattr(value, field.name), delta_ns, is_instant=field.name.endswith(_SUFFIX)
+        kind = type(value)
+        return kind(
+            *(
+                _copy(getattr(value, name), delta_ns, is_instant=named)
+                for name, named in _fields(kind)
             )
-            for field in msgspec.structs.fields(value)
-        }
-        return type(value)(**fields)
+        )
     if isinstance(value, dict):
         return {key: _copy(item, delta_ns, is_instant=is_instant) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_copy(item, delta_ns, is_instant=is_instant) for item in value)
-    if is_instant and isinstance(value, int):
-        return value + delta_ns
     return value
+
+
+@functools.cache
+def _fields(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
+    """Names of the fields in their order, and whether each is an instant."""
+    return tuple((name, name.endswith(_SUFFIX)) for name in kind.__struct_fields__)

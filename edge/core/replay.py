@@ -49,7 +49,9 @@ class Replay:
         self._number = 0
 
     def meets(self, checkpoint: Checkpoint) -> bool:
-        """Whether the checkpoint is of the instant that this replay has reached."""
+        """Whether the checkpoint is of the instant that this replay has reached. Where it is an
+        adopted one, begin anew from it: nothing that was replayed leads to it.
+        """
         reached = self._controller is not None and checkpoint.scan_number == self._number
         return reached and checkpoint.boot_id == self._boot_id
 

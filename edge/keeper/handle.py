@@ -28,9 +28,10 @@ from edge.keeper.link import (
 from edge.keeper.setup import KeeperSetup
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
-from edge.model.order import Order
+from edge.model.order import Order, TwinOrder
 from edge.model.scan import HealthSample
 from edge.model.status import Status
+from edge.model.twin_status import TwinStatus
 from edge.model.units import NS_PER_S
 
 # More events of one scan than this go in several packets, so that each fits.
@@ -76,9 +77,9 @@ class KeeperHandle:
             self._is_strange = False
         self._judge(is_silent, self._child.is_failing(now_mono_ns))
 
-    def drain(self, now_mono_ns: int) -> list[Order]:
+    def drain(self, now_mono_ns: int) -> list[Order | TwinOrder]:
         """Orders that arrived since the last scan, at most a few; also notes what was saved."""
-        orders = []
+        orders: list[Order | TwinOrder] = []
         for packet in self._child.packets(_PACKETS_A_SCAN_MAX):
             self._heard_mono_ns = now_mono_ns
             try:
@@ -113,8 +114,10 @@ class KeeperHandle:
         if self._state_bytes <= link.PACKET_BYTES_MAX:
             self._child.send(packet)
 
-    def post_status(self, status: Status, health: ScanHealth) -> None:
-        self._child.send(link.encode(StatusRecord(status, health)))
+    def post_status(
+        self, status: Status, health: ScanHealth, twin: TwinStatus | None = None
+    ) -> None:
+        self._child.send(link.encode(StatusRecord(status, health, twin)))
 
     def post_events(self, events: tuple[Event, ...]) -> None:
         """Queue events (none is fine) and send what waits; the oldest go first."""

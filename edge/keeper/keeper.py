@@ -13,13 +13,15 @@ from collections import deque
 from pathlib import Path
 from typing import Final, assert_never
 
-import msgspec
+from msgspec.structs import replace
 
 from edge.adapters.log_line import log_line
 from edge.config.codec import decode_spec
 from edge.keeper import link
 from edge.keeper.archive import Archive
+from edge.keeper.audit import audit_event
 from edge.keeper.desk import Asker, Desk
+from edge.keeper.duty import carried_to, judge, role_word
 from edge.keeper.flight import FlightRecorder, Header
 from edge.keeper.link import (
     Alive,
@@ -36,17 +38,29 @@ from edge.keeper.link import (
 from edge.keeper.orders import order_of
 from edge.keeper.planning import Planning
 from edge.keeper.plans import PlanFile
-from edge.keeper.requests import Answer, AskPlanImport, AskStatus, Request
+from edge.keeper.requests import (
+    Answer,
+    AskHandover,
+    AskMaintenance,
+    AskPlanImport,
+    AskStatus,
+    Identity,
+    PowerRequest,
+    Request,
+    TwinRequest,
+)
 from edge.keeper.setup import KeeperSetup
-from edge.keeper.wording import plain, told
-from edge.model.event import Event, EventKind, Fact, Severity
-from edge.model.order import TakePlan
+from edge.keeper.wording import told
+from edge.model.event import Event, EventKind, Severity
+from edge.model.order import Order, TakePlan, TwinOrder
 from edge.model.scan import HealthSample
+from edge.model.twin_status import TwinStatus
 
 _TURN_S: Final = 1.0
 _PLAN_TURNS: Final = 5
 _PACKETS_A_TURN_MAX: Final = 512
 _PLANS_TO_GIVE_MAX: Final = 64
+_NO_SCAN: Final = Answer(ok=False, text="no scan has been completed yet; try again")
 _LAST_WAIT_S: Final = 2.0  # less than the control process waits for our end
 _INCIDENTS: Final = frozenset({EventKind.RELAY, EventKind.STAGE, EventKind.STOPPED})
 
@@ -197,52 +211,55 @@ class Keeper:
     def _answer(self, asker: Asker, request: Request) -> Answer:
         if isinstance(request, AskStatus):
             return self._answer_status()
+        if isinstance(request, AskHandover | AskMaintenance):
+            answer = self._give_twin_order(asker, request)
+        else:
+            answer = self._give_power_order(asker, request)
+        self._archive.note(audit_event(asker, request, answer, _now_mono_ns(), time.time_ns()))
+        return answer
+
+    def _give_twin_order(self, asker: Asker, request: TwinRequest) -> Answer:
+        if self._status is None:
+            return _NO_SCAN
+        version = self._setup.identity.version
+        order = judge(request, self._status.twin, version, asker.user)
+        return order if isinstance(order, Answer) else self._give_order(order, "")
+
+    def _give_power_order(self, asker: Asker, request: PowerRequest | AskPlanImport) -> Answer:
+        """Here, or, where the other unit is on duty, by way of this one to that."""
+        carried = carried_to(self._status.twin if self._status is not None else None)
+        if isinstance(carried, Answer):
+            return carried
+        carried = f"carried to {carried}, which is on duty" if carried else ""
         if isinstance(request, AskPlanImport):
             file = PlanFile(request.name, request.day, request.data)
             answer = self._planning.take(file, asker.user, _now_mono_ns(), time.time_ns())
             self._give_plans()
-        else:
-            answer = self._give_order(asker, request)
-        self._audit(asker, request, answer)
-        return answer
-
-    def _give_order(self, asker: Asker, request: Request) -> Answer:
+            told_both = "; ".join(text for text in (answer.text, carried) if text)
+            return Answer(ok=True, text=told_both) if answer.ok else answer
         order = order_of(request, self._spec, asker.user)
         if isinstance(order, str):
             return Answer(ok=False, text=told(order))
+        return self._give_order(order, carried)
+
+    def _give_order(self, order: Order | TwinOrder, text: str) -> Answer:
         if not self._send(OrderRecord(order)):
             return Answer(ok=False, text="control process: takes no orders now; try again")
-        return Answer(ok=True)
+        return Answer(ok=True, text=text)
 
     def _answer_status(self) -> Answer:
         newest = self._status
         if newest is None:
-            return Answer(ok=False, text="no scan has been completed yet; try again")
+            return _NO_SCAN
         age_s = (_now_mono_ns() - self._status_mono_ns) / 1e9
         return Answer(
             ok=True,
-            identity=self._setup.identity,
+            identity=_in_role(self._setup.identity, newest.twin),
             status=newest.status,
+            twin=newest.twin,
             health=newest.health,
             age_s=age_s,
         )
-
-    def _audit(self, asker: Asker, request: Request, answer: Answer) -> None:
-        words: dict[str, Fact] = {
-            key: plain(value) if isinstance(value, str) else value
-            for key, value in msgspec.to_builtins(request).items()
-            if isinstance(value, int | float | str | bool | None) and key != "data"
-        }
-        facts: dict[str, Fact] = {
-            "user": asker.user,
-            "uid": asker.uid,
-            "pid": asker.pid,
-            "done": answer.ok,
-            "answer": answer.text,
-        }
-        subject = str(words.pop("type"))
-        event = Event(_now_mono_ns(), time.time_ns(), EventKind.AUDIT, subject, facts=facts | words)
-        self._archive.note(event)
 
     def _send(self, message: ToControl) -> bool:
         try:
@@ -254,6 +271,11 @@ class Keeper:
 
 def _is_incident(event: Event) -> bool:
     return event.kind in _INCIDENTS or event.severity is Severity.ALARM
+
+
+def _in_role(identity: Identity, twin: TwinStatus | None) -> Identity:
+    """The setup knows the role of a unit that has no peer."""
+    return identity if twin is None else replace(identity, role=role_word(twin))
 
 
 def _new_writer() -> int:

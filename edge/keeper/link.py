@@ -12,9 +12,10 @@ from msgspec import Struct
 from edge.adapters import child
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
-from edge.model.order import Order
+from edge.model.order import Order, TwinOrder
 from edge.model.scan import HealthSample
 from edge.model.status import Status
+from edge.model.twin_status import TwinStatus
 
 PACKET_BYTES_MAX = child.PACKET_BYTES_MAX
 # Event records that either side holds while the disk takes none; the oldest go first, on both.
@@ -62,6 +63,7 @@ class StatusRecord(Struct, frozen=True, array_like=True, tag="status"):
 
     status: Status
     health: ScanHealth
+    twin: TwinStatus | None = None
 
 
 class Bye(Struct, frozen=True, array_like=True, tag="bye"):
@@ -78,7 +80,7 @@ class Saved(Struct, frozen=True, array_like=True, tag="saved"):
 class OrderRecord(Struct, frozen=True, array_like=True, tag="order"):
     """An operator's order, already authenticated and audited."""
 
-    order: Order
+    order: Order | TwinOrder
 
 
 class Condition(Struct, frozen=True, array_like=True, tag="condition"):

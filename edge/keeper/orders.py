@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from edge.keeper.requests import (
-    AskAcknowledge,
-    AskLimit,
-    AskOverride,
-    AskPlanImport,
-    AskStatus,
-    Request,
-)
+from edge.keeper.requests import AskAcknowledge, AskLimit, AskOverride, PowerRequest
 from edge.model.order import Acknowledge, Order, Override, OverrideMode, SetLimit
 from edge.model.spec import ControlSpec
 from edge.model.units import NS_PER_S
@@ -19,7 +12,7 @@ from edge.model.units import NS_PER_S
 _OVERRIDE_S_MAX: Final = 24 * 3600
 
 
-def order_of(request: Request, spec: ControlSpec, who: str) -> Order | str:
+def order_of(request: PowerRequest, spec: ControlSpec, who: str) -> Order | str:
     """The order that `request` means, or a line that says why it is refused."""
     match request:
         case AskOverride():
@@ -35,8 +28,6 @@ def order_of(request: Request, spec: ControlSpec, who: str) -> Order | str:
                     f"{spec.metering.power_w_max / 1e3:g} kW; nothing was changed"
                 )
             return SetLimit(request.limit_w, request.start_utc_ns, request.end_utc_ns, who)
-        case AskStatus() | AskPlanImport():
-            raise AssertionError(request)  # answered before an order is asked for
         case _:
             assert_never(request)
 

@@ -17,7 +17,7 @@ from edge.keeper.plans import PlanFile, PlanFolder
 from edge.keeper.requests import Answer
 from edge.keeper.wording import plain, told
 from edge.model.event import Event, EventKind, Fact, Severity
-from edge.model.order import TakePlan
+from edge.model.order import FROM_JOURNAL, TakePlan
 from edge.model.plan import Plan
 from edge.model.problem import Problem, ProblemsError
 from edge.model.scan import HealthSample
@@ -60,7 +60,7 @@ class Planning:
         for plan in plans[-PLAN_DAYS_MAX:]:
             if plan.day not in self._plans:
                 self._plans[plan.day] = plan
-                self._give(TakePlan(plan, "journal"))
+                self._give(TakePlan(plan, FROM_JOURNAL))
 
     def poll(self, now_mono_ns: int, now_utc_ns: int) -> None:
         """Take what has come into the folder."""

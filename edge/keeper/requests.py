@@ -8,6 +8,7 @@ from msgspec import Struct
 from edge.keeper.link import ScanHealth
 from edge.model.order import OverrideMode
 from edge.model.status import Status
+from edge.model.twin_status import TwinStatus
 
 REQUEST_BYTES_MAX = 256 * 1024
 
@@ -44,7 +45,22 @@ class AskPlanImport(Struct, frozen=True, tag="plan_import"):
     data: bytes
 
 
-Request = AskStatus | AskOverride | AskAcknowledge | AskLimit | AskPlanImport
+class AskHandover(Struct, frozen=True, tag="handover"):
+    """Bring the duty to the unit `to`, from either machine."""
+
+    to: str
+
+
+class AskMaintenance(Struct, frozen=True, tag="maintenance"):
+    """Take this unit, which must be `unit`, out of the pair (`begin`) or bring it back."""
+
+    unit: str
+    begin: bool
+
+
+PowerRequest = AskOverride | AskAcknowledge | AskLimit
+TwinRequest = AskHandover | AskMaintenance
+Request = AskStatus | PowerRequest | AskPlanImport | TwinRequest
 
 
 class Identity(Struct, frozen=True):
@@ -60,12 +76,15 @@ class Identity(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """`ok` False: refused, nothing was changed; `text` says why in one line or more."""
+    """`ok` False: refused, nothing was changed; `text` says why in one line or more. `twin` is
+    None on a site with one unit.
+    """
 
     ok: bool
     text: str = ""
     identity: Identity | None = None
     status: Status | None = None
+    twin: TwinStatus | None = None
     health: ScanHealth | None = None
     age_s: float | None = None
 

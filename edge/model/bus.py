@@ -32,8 +32,8 @@ class PolledMeter(Struct, frozen=True):
     """One meter on a line. A raw value of a SECONDARY register is multiplied by
     `ratio_numerator` / `ratio_denominator` (CT x VT); a PRIMARY meter has 1/1.
 
-    `unit_id` is 1 to 247. `response_ms_max` (> 0) is the longest time that the meter may take to
-    begin its answer: after a time-out the line stays silent for so long.
+    `unit_id` is 1 to 247. `response_ms_max` (> 0) is the longest time from the end of a request
+    until the meter begins its answer: a line without an answer stays silent until then.
     """
 
     name: str
@@ -53,7 +53,8 @@ class BusPlan(Struct, frozen=True):
     `timeout_ms` (> 0) runs from the end of a request to the end of its answer on a TCP kind; on a
     serial line the time of the bits themselves is added to it. The same meter is not polled again
     sooner than `poll_ms_min` after its last poll began (0: as fast as the line allows); 50 ms gives
-    each scan of 100 ms a reading at most so old.
+    each scan of 100 ms a reading at most so old. `has_twin`: the site's other unit is on the same
+    serial line; this one listens while it may not write, and leaves no long gap while it may.
     """
 
     name: str
@@ -70,3 +71,4 @@ class BusPlan(Struct, frozen=True):
     rs485_rts: bool = False
     host: str = ""
     tcp_port: int = 502
+    has_twin: bool = False

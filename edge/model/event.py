@@ -43,6 +43,7 @@ class EventKind(enum.StrEnum):
     OUTPUT = "output"
     AUDIT = "audit"
     HEALTH = "health"
+    TWIN = "twin"
 
 
 class Event(Struct, frozen=True, array_like=True):

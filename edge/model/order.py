@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from msgspec import Struct
 
@@ -32,6 +33,10 @@ class Acknowledge(Struct, frozen=True, tag="acknowledge"):
     who: str
 
 
+# Who gives the plans of earlier imports again when the keeper starts.
+FROM_JOURNAL: Final = "journal"
+
+
 class TakePlan(Struct, frozen=True, tag="plan"):
     """Put a checked plan of one day into force (a newer version of the same day replaces it)."""
 
@@ -48,4 +53,21 @@ class SetLimit(Struct, frozen=True, tag="limit"):
     who: str
 
 
+class Handover(Struct, frozen=True, tag="handover"):
+    """Bring the duty to the unit `to`, whichever of the two it is."""
+
+    to: str
+    who: str
+
+
+class Maintenance(Struct, frozen=True, tag="maintenance"):
+    """Take this unit out of the pair (`begin`), or bring it back."""
+
+    begin: bool
+    who: str
+
+
+# What the decisions on power take; the other unit may be asked to carry them out.
 Order = Override | Acknowledge | TakePlan | SetLimit
+# What the twin takes; never leaves the unit.
+TwinOrder = Handover | Maintenance

@@ -8,12 +8,14 @@ from __future__ import annotations
 import selectors
 from typing import Any, Literal
 
-from hil.board.chip import LINES_COUNT, Chip
+from hil.board.chip import Chip
 from hil.board.clock import NS_PER_S, Agenda, now_ns, utc_ns
 from hil.board.config import BoardConfig
+from hil.board.enable import make_one_shots
 from hil.board.journal import Journal
 from hil.board.pulses import PulseSource
 from hil.board.unit import Unit
+from hil.board.vhost_unit import VirtioUnit
 from hil.board.wiring import Stuck, Switch, Wiring
 from hil.plant import Plant, PlantState
 from hil.rpc import Server
@@ -33,6 +35,7 @@ class Board:
         self._journal = Journal(config.log)
         self._wiring = Wiring(config, self._journal, self._agenda)
         self._units = {name: self._make_unit(name) for name in config.units}
+        self._enables = make_one_shots(config, self._wiring, self._journal, self._agenda)
         self._pulses = {
             name: PulseSource(
                 pulse, [lines[pulse.pin] for lines in self._wiring.lines.values()], self._agenda
@@ -47,19 +50,23 @@ class Board:
         self._stepped_ns = now_ns()
         self._boundary_utc_ns = self._next_boundary_utc_ns()
 
-    def _make_unit(self, name: str) -> Unit:
+    def _make_unit(self, name: str) -> Unit | VirtioUnit:
         config = self._config.units[name]
-        lines = self._wiring.make_lines(name, LINES_COUNT, config.pulls)
-        chip = Chip(lines, self._agenda, keeps_outputs=config.dead_owner == "persist")
-        unit = Unit(
-            name,
-            chip,
-            self._agenda,
-            self._selector,
-            self._journal.add,
-            nowayout=config.watchdog.nowayout,
-            kills=config.watchdog.kill,
-        )
+        is_virtio = config.kind == "virtio"
+        keeps_outputs = config.dead_owner == "persist"
+        lines = self._wiring.make_lines(name, config.lines, config.pulls, has_biases=not is_virtio)
+        loop = (self._agenda, self._selector, self._journal.add)
+        unit: Unit | VirtioUnit
+        if is_virtio:
+            unit = VirtioUnit(name, lines, *loop, keeps_outputs=keeps_outputs)
+        else:
+            unit = Unit(
+                name,
+                Chip(lines, self._agenda, keeps_outputs=keeps_outputs),
+                *loop,
+                nowayout=config.watchdog.nowayout,
+                kills=config.watchdog.kill,
+            )
         unit.listen(config.socket)
         return unit
 
@@ -158,7 +165,8 @@ class Board:
         return {
             unit: [
                 {"pin": line.offset, "direction": "out" if line.is_output else "in",
-                 "level": line.level, "consumer": line.consumer, "line_seqno": line.line_seqno}
+                 "level": line.level, "consumer": line.consumer, "line_seqno": line.line_seqno,
+                 **self._units[unit].line_state(line)}
                 for line in lines
                 if line.in_use or line.is_output
             ]
@@ -171,7 +179,10 @@ class Board:
             unit.reap()
         feeders = self._state.feeders.items()
         units = {
-            name: {"pids": unit.pids, "watchdog": unit.watchdog.state(t_ns)}
+            name: {
+                **unit.state(t_ns),
+                **({"enable": self._enables[name].is_up} if name in self._enables else {}),
+            }
             for name, unit in self._units.items()
         }
         return {

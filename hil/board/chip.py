@@ -207,6 +207,10 @@ class LinesDevice:
                 self._configure(line, setting, t_ns)
             self._chip.announce(line, Changed.CONFIG, t_ns)
 
+    def is_ready(self, line: Line) -> bool:  # noqa: ARG002
+        """Always: a full queue lets the oldest go."""
+        return True
+
     def sense(self, line: Line, t_ns: int) -> None:
         """A level change of an input line, at `t_ns`."""
         if not line.setting.debounce_us:

@@ -23,9 +23,15 @@ class WatchdogConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`dead_owner`: Raspberry Pi kernels keep outputs driven, mainline makes them inputs."""
+    """`dead_owner`: Raspberry Pi kernels keep outputs driven, mainline makes them inputs.
+
+    `process`: its processes use the preload library. `virtio`: it is an emulated machine with a
+    vhost-user-gpio device of so many `lines`; its power and its watchdog are its emulator's.
+    """
 
     socket: Path
+    kind: Literal["process", "virtio"] = "process"
+    lines: int = LINES_COUNT
     dead_owner: Literal["persist", "revert"] = "persist"
     pulls: dict[int, Literal["up", "down"]] = {}  # resistors on the board, stronger than the chip's
     watchdog: WatchdogConfig = WatchdogConfig()
@@ -64,7 +70,8 @@ class PulseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Without a `feeder` it pulses by order only (an end-of-interval contact, for example).
     `constant_per_kwh` is the meter's; one pulse is `ct_ratio` × `vt_ratio` / constant kWh of the
-    feeder.
+    feeder. `patience_s`: how long an edge waits for a unit whose kernel has not yet taken the one
+    before. A meter's waits for nobody's; an emulated processor may be starved as no real one is.
     """
 
     pin: int
@@ -74,11 +81,26 @@ class PulseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vt_ratio: int = 1
     width_s: float = 0.03  # IEC 62053-31: at least 30 ms
     closed_level: Literal[0, 1] = 0
+    patience_s: float = 0.0
+
+
+class EnableConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A one-shot beside a unit: each rising edge at the unit's `pin` holds its line up for so long.
+
+    The line gates the unit's relay drivers and the transmitter of its `node` on the meter line, and
+    is the input `peer_pin` of every other unit.
+    """
+
+    pin: int
+    peer_pin: int
+    node: str
+    hold_ms: float = 300.0
 
 
 class BoardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The board makes the paths.
 
+    `enables`: by unit. `line_orders`: orders of the process of the meter line, where there are any.
     `interval_s`: the demand interval whose true energy is logged; it begins `alignment_s` after
     multiples of its length in UTC.
     """
@@ -90,6 +112,8 @@ class BoardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loads: dict[str, LoadConfig] = {}
     lamps: dict[str, LampConfig] = {}
     pulses: dict[str, PulseConfig] = {}
+    enables: dict[str, EnableConfig] = {}
+    line_orders: Path | None = None
     plant: PlantSpec = PlantSpec()
     seed: int = 1
     interval_s: int = 1800
@@ -109,8 +133,21 @@ def read_config(path: Path) -> BoardConfig:
     for name, pulse in config.pulses.items():
         if pulse.feeder not in {*feeders, None}:
             raise ValueError(f"{path}: {name}.feeder: got {pulse.feeder!r}, need one of {feeders}")
+    for name, unit in config.units.items():
+        _check_unit(f"{path}: {name}", unit)
+    if strange := set(config.enables) - set(config.units):
+        raise ValueError(f"{path}: enables: got {sorted(strange)}, need units")
     _check_pins(path, config)
     return config
+
+
+def _check_unit(where: str, unit: UnitConfig) -> None:
+    if not 0 < unit.lines <= LINES_COUNT or (unit.kind == "process" and unit.lines != LINES_COUNT):
+        raise ValueError(
+            f"{where}.lines: got {unit.lines}, need {LINES_COUNT}, or fewer on a virtio unit"
+        )
+    if unit.kind == "virtio" and unit.watchdog != WatchdogConfig():
+        raise ValueError(f"{where}.watchdog: got one, need none: a virtio unit's is its emulator's")
 
 
 def _check_pins(path: Path, config: BoardConfig) -> None:
@@ -118,10 +155,14 @@ def _check_pins(path: Path, config: BoardConfig) -> None:
     wired += [(name, lamp.pin) for name, lamp in config.lamps.items()]
     wired += [(name, pulse.pin) for name, pulse in config.pulses.items()]
     wired += [(f"{name}.feedback", f.pin) for name, c in config.loads.items() if (f := c.feedback)]
+    enables = [(f"enable of {unit}", enable) for unit, enable in config.enables.items()]
+    for name, enable in enables[:1]:  # the same pins on every unit
+        wired += [(f"{name}.pin", enable.pin), (f"{name}.peer_pin", enable.peer_pin)]
     pins: dict[int, str] = {}
+    lines_count = min((unit.lines for unit in config.units.values()), default=LINES_COUNT)
     for name, pin in wired:
-        if not 0 <= pin < LINES_COUNT:
-            raise ValueError(f"{path}: {name}.pin: got {pin}, need 0 to {LINES_COUNT - 1}")
+        if not 0 <= pin < lines_count:
+            raise ValueError(f"{path}: {name}.pin: got {pin}, need 0 to {lines_count - 1}")
         if pin in pins:
             raise ValueError(f"{path}: {name}.pin: got {pin}, need one {pins[pin]} has not taken")
         pins[pin] = name

@@ -19,6 +19,10 @@ class EdgeSink(Protocol):
 
     def sense(self, line: Line, t_ns: int) -> None: ...
 
+    def is_ready(self, line: Line) -> bool:
+        """Whether an edge now would be taken as one of its own."""
+        ...
+
 
 class Line:
     """A line of one unit; `on_output(line, t_ns)` is told of changes to, of and from outputs."""
@@ -32,7 +36,9 @@ class Line:
         self.in_use = False
         self.setting = uapi.LineSetting(flags=0, output=0, debounce_us=0)
         self.sink: EdgeSink | None = None
+        self.on_ready: Callable[[Line, int], None] | None = None  # an edge can be taken again
         self.line_seqno = 0
+        self.is_live = False  # a guest's kernel senses it, in its own time
         self.debounced_level = 0
         self.debounce_due_ns = 0
         self.is_output = False
@@ -86,11 +92,21 @@ class Line:
         self.sink = None
         self.setting = uapi.LineSetting(flags=0, output=0, debounce_us=0)
         self._settle(t_ns, is_output=self.is_output and keeps_output)
+        self.say_ready(t_ns)
 
     def reset(self, t_ns: int) -> None:
         """The chip's reset: an input with the pull it has at power-on."""
         self._internal_pull = int(self.offset in _PULLED_UP_OFFSETS)
         self.let_go(t_ns, keeps_output=False)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next edge will be taken, or nobody wants any."""
+        return self.is_output or self.sink is None or self.sink.is_ready(self)
+
+    def say_ready(self, t_ns: int) -> None:
+        if self.on_ready is not None:
+            self.on_ready(self, t_ns)
 
     def logical(self) -> int:
         """Value as its owner reads it, debounced where the owner asked for that."""

@@ -1,7 +1,9 @@
 """A meter's pulse output: a contact wired to an input of every unit, exact in number.
 
-It pulses from a feeder's energy or by order, can bounce, and can be broken. Nobody slows it down:
-what a gateway does not take is the kernel model's affair (feed.py).
+It pulses from a feeder's energy or by order, can bounce, and can be broken. A train at a rate is
+slowed down by nobody, but for the patience that it was given: what a gateway does not take is its
+kernel's affair. A burst goes as fast as every unit takes its edges, so that none is lost between
+the board and a kernel.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ import collections
 from functools import partial
 from typing import Any, Literal
 
-from hil.board.clock import NS_PER_S, Agenda
+from hil.board.clock import NS_PER_S, Agenda, now_ns
 from hil.board.config import PulseConfig
 from hil.board.line import Line
 
 _UWH_PER_KWH = 1_000_000_000
 _RATE_HZ_MAX = 1000.0
 _BURST_COUNT_MAX = 100_000  # about two seconds in which the board does nothing else
+_TAKER_NS_MAX = 5 * NS_PER_S  # in a burst; a guest that lives has not stalled for so long
 
 
 class PulseSource:
@@ -34,7 +37,13 @@ class PulseSource:
         self._broken: Literal["open", "closed"] | None = None
         self._bounce = (0, 0)  # extra edges, within ns
         self._energy_count = 0
+        self._patience_ns = round(config.patience_s * NS_PER_S)
+        self._is_live = any(line.is_live for line in lines)
+        self._waits_since_ns: int | None = None  # a burst, for the takers of its next edge
+        self._given_up: set[Line] = set()  # for which it waits no more, until they are ready again
         self.pulses_count = 0
+        for line in lines:
+            line.on_ready = self._hear_ready
 
     def follow(self, import_uwh: int, t_ns: int) -> None:
         """Pulse for the energy that the feeder has taken since the start, in µWh."""
@@ -65,24 +74,56 @@ class PulseSource:
             self._next(t_ns)
 
     def _next(self, t_ns: int) -> None:
+        """The next edge, and in a burst those after it for as long as they are taken."""
         while self._trains:
             train = self._trains[0]
             count, half_ns = train
-            if count == 0:
+            if not (count or self._closed):
                 self._trains.popleft()
                 continue
-            train[0] -= 1
-            self.pulses_count += 1
-            self._move(t_ns, half_ns, closed=True)
-            if half_ns:
-                self._agenda.at(t_ns + half_ns, partial(self._open, half_ns))
+            if self._must_wait(t_ns, self._patience_ns if half_ns else _TAKER_NS_MAX):
                 return
-            self._move(t_ns, 0, closed=False)
+            if not self._closed:
+                train[0] -= 1
+                self.pulses_count += 1
+            self._move(t_ns, half_ns, closed=not self._closed)
+            if half_ns:
+                self._agenda.at(self._following_ns(t_ns, half_ns), self._next)
+                return
         self._is_playing = False
 
-    def _open(self, half_ns: int, t_ns: int) -> None:
-        self._move(t_ns, half_ns, closed=False)
-        self._agenda.at(t_ns + half_ns, self._next)
+    def _following_ns(self, t_ns: int, half_ns: int) -> int:
+        """When the next edge of a train is due.
+
+        To a kernel that is played, an edge of a board that was late is told with the instant at
+        which it was due. A guest's takes it when it comes: two in a row would be an edge that no
+        meter has made.
+        """
+        if not self._is_live:
+            return t_ns + half_ns
+        return max(t_ns + half_ns, now_ns() + half_ns // 2)
+
+    def _late(self) -> list[Line]:
+        return [line for line in self._lines if not (line.is_ready or line in self._given_up)]
+
+    def _must_wait(self, t_ns: int, patience_ns: int) -> bool:
+        if not patience_ns or not self._late():
+            return False
+        self._waits_since_ns = t_ns
+        self._agenda.at(t_ns + patience_ns, partial(self._lose_patience, t_ns))
+        return True
+
+    def _hear_ready(self, line: Line, t_ns: int) -> None:
+        self._given_up.discard(line)
+        if self._waits_since_ns is not None and not self._late():
+            self._waits_since_ns = None
+            self._next(t_ns)
+
+    def _lose_patience(self, since_ns: int, t_ns: int) -> None:
+        if self._waits_since_ns == since_ns:
+            self._waits_since_ns = None
+            self._given_up.update(self._late())
+            self._next(t_ns)
 
     def _move(self, t_ns: int, lasts_ns: int, *, closed: bool) -> None:
         self._closed = closed

@@ -20,7 +20,9 @@ from typing import Any
 
 from hil.board.chip import Chip, Device, refuse
 from hil.board.clock import Agenda, now_ns
+from hil.board.line import Line
 from hil.board.watchdog import Watchdog, WatchdogDevice
+from hil.process_space import pid_space, pids_in_space_of
 
 _OP_EXISTS, _OP_LIST, _OP_OPEN, _OP_IOCTL = 1, 2, 3, 4
 _CALL = struct.Struct("=IIQI4x")  # op, ioctl request or index, inode, payload size: board_call.h
@@ -65,6 +67,12 @@ class Unit:
     @property
     def pids(self) -> list[int]:
         return sorted(set(self._processes.values()))
+
+    def state(self, t_ns: int) -> dict[str, Any]:
+        return {"pids": self.pids, "watchdog": self.watchdog.state(t_ns)}
+
+    def line_state(self, line: Line) -> dict[str, Any]:  # noqa: ARG002 - as the other kind's
+        return {}
 
     def _accept(self) -> None:
         peer, _ = self._listener.accept()
@@ -149,7 +157,7 @@ class Unit:
     def cut_power(self, t_ns: int) -> None:
         """Kill every process of this unit and reset its chip, as a reset or a power cut would."""
         self._record(t_ns, "unit_down", pids=self.pids)
-        for pid in self.pids:
+        for pid in _on_machines_of(self.pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.chip.reset(t_ns)
@@ -164,3 +172,13 @@ class Unit:
             self._drop(peer)
         self._selector.unregister(self._listener)
         self._listener.close()
+
+
+def _on_machines_of(pids: list[int]) -> set[int]:
+    """These processes, and where one has a process namespace that is not ours, all within."""
+    found = set(pids)
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if pid_space(pid) != pid_space("self"):
+                found.update(pids_in_space_of(pid))
+    return found

@@ -6,7 +6,7 @@ journal. It knows nothing of energy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -42,11 +42,25 @@ class Wiring:
         self._loads = {name: _Load(load) for name, load in config.loads.items()}
         self._lamps = dict.fromkeys(config.lamps, False)
         self._lamp_configs = config.lamps
+        self._contact_levels = {pulse.pin: pulse.closed_level for pulse in config.pulses.values()}
+        feedbacks = [feedback for load in config.loads.values() if (feedback := load.feedback)]
+        self._contact_levels |= {feedback.pin: feedback.closed_level for feedback in feedbacks}
         self.lines: dict[str, list[Line]] = {}
+        self._hearers: dict[tuple[str, int], Callable[[Line, int], None]] = {}
+        self._undriven: set[str] = set()
 
-    def make_lines(self, unit: str, lines_count: int, pulls: Mapping[int, str]) -> list[Line]:
-        """Lines of one unit; a relay's input has a resistor that keeps its coil at rest."""
-        levels = {load.config.pin: 1 - load.config.energised_level for load in self._loads.values()}
+    def make_lines(
+        self, unit: str, lines_count: int, pulls: Mapping[int, str], *, has_biases: bool = True
+    ) -> list[Line]:
+        """Lines of one unit; a relay's input has a resistor that keeps its coil at rest.
+
+        On a chip without biases the contacts to be read have resistors too.
+        """
+        contacts = {} if has_biases else self._contact_levels
+        levels = {pin: 1 - closed_level for pin, closed_level in contacts.items()}
+        levels |= {
+            load.config.pin: 1 - load.config.energised_level for load in self._loads.values()
+        }
         levels |= {lamp.pin: 1 - lamp.lit_level for lamp in self._lamp_configs.values()}
         levels |= {pin: int(pull == "up") for pin, pull in pulls.items()}
         self.lines[unit] = [
@@ -55,7 +69,21 @@ class Wiring:
         ]
         return self.lines[unit]
 
+    def hear(self, unit: str, pin: int, action: Callable[[Line, int], None]) -> None:
+        """`action(line, t_ns)` is told of an output's changes, and the journal is not."""
+        self._hearers[unit, pin] = action
+
+    def gate_relays(self, unit: str, t_ns: int, *, driven: bool) -> None:
+        """The supply of a unit's relay drivers; without it their coils are at rest."""
+        (self._undriven.discard if driven else self._undriven.add)(unit)
+        for name, load in self._loads.items():
+            self._settle_contact(name, load, t_ns)
+
     def _on_output(self, unit: str, line: Line, t_ns: int) -> None:
+        hearer = self._hearers.get((unit, line.offset))
+        if hearer is not None:
+            hearer(line, t_ns)
+            return
         direction = "out" if line.is_output else "in"
         self._journal.add(
             t_ns, "line", unit=unit, pin=line.offset, direction=direction, level=line.level
@@ -74,7 +102,9 @@ class Wiring:
         energised_sheds = load.config.contact == "energise_to_shed"
         energised_level = load.config.energised_level
         sheds_at = energised_level if energised_sheds else 1 - energised_level
-        units = [unit for unit, level in self._levels(load.config.pin).items() if level == sheds_at]
+        levels = self._levels(load.config.pin)
+        levels |= dict.fromkeys(self._undriven, 1 - energised_level)
+        units = [unit for unit, level in levels.items() if level == sheds_at]
         if bool(units) != load.contact_sheds:
             load.contact_sheds = bool(units)
             self._journal.add(t_ns, "contact", load=name, shed=load.contact_sheds, units=units)

@@ -1,4 +1,4 @@
-"""`python -m hil.demo [--variant meter|bus|plan]`: a factory on the bench, held, live.
+"""`python -m hil.demo [--variant pair|shed|meter|bus|plan]`: a factory on the bench, held, live.
 
 Exit codes: 0 held and everything counted, 1 not, 2 bad arguments.
 """
@@ -8,16 +8,36 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import Final, get_args
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar, get_args
+
+from rich.console import Console
 
 from hil.bench import Bench
-from hil.demo.display import choose_display, make_console
+from hil.demo.display import Display, choose_display, make_console
+from hil.demo.namespaces import enter_or_reason
+from hil.demo.pair_report import print_pair_summary
+from hil.demo.pair_run import PairDemo, works_for_pair_demo
+from hil.demo.pair_story import LASTS_S, pair_story
 from hil.demo.report import print_summary
 from hil.demo.run import Demo, works_for
 from hil.demo.story import Variant
+from hil.demo.summary import Account
+from hil.pair import Pair
 
 _DAY_S: Final = 86_400
 _INTERVAL_S: Final = range(60, 3601)
+_PAIR: Final = "pair"
+_MINUTES: Final = 3.0
+_Told_co = TypeVar("_Told_co", bound=Account, covariant=True)
+
+
+class _Show(Protocol[_Told_co]):
+    """What is played until its end, or ^C, and summed up then."""
+
+    def run(self) -> None: ...
+
+    def summary(self) -> _Told_co | None: ...
 
 
 def _interval_s(text: str) -> int:
@@ -41,12 +61,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--variant",
-        choices=get_args(Variant),
-        default="shed",
-        help="what goes wrong: nothing (shed), a meter and then the pulses, the bus, or the plan",
+        choices=(_PAIR, *get_args(Variant)),
+        help="two gateways, of which the one on duty dies (pair); or one, and what goes wrong:"
+        " nothing (shed), a meter and then the pulses, the bus, or the plan"
+        " [pair where namespaces can be had, else shed]",
     )
     parser.add_argument(
-        "--minutes", type=_minutes, default=3.0, help="about how long; whole intervals [3]"
+        "--minutes",
+        type=_minutes,
+        help="about how long; whole intervals; the pair's story is not cut short"
+        f" [{_MINUTES:g}; pair: its story, 2.3]",
     )
     parser.add_argument(
         "--interval", type=_interval_s, default=60, metavar="S", help="demand interval [60]"
@@ -58,21 +82,47 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
+    console = make_console()
+    if options.variant in {None, _PAIR}:
+        reason = enter_or_reason(arguments)
+        if reason and options.variant == _PAIR:
+            print(f"demo: no pair here: {reason}; not started", file=sys.stderr)
+            return 2
+        if reason:
+            console.print(f"one gateway instead of two: {reason}")
+        options.variant = "shed" if reason else _PAIR
     for number in (signal.SIGINT, signal.SIGTERM):  # either way everything is taken down again
         signal.signal(number, signal.default_int_handler)
-    console = make_console()
-    display = choose_display(console, plain=options.plain)
+    show = _show_pair if options.variant == _PAIR else _show_one
+    return show(options, console, choose_display(console, plain=options.plain))
+
+
+def _show_pair(options: argparse.Namespace, console: Console, display: Display) -> int:
+    lasts_s = max(LASTS_S, (options.minutes or 0) * 60)
+    with Pair(works_for_pair_demo(options.interval), seed=options.seed) as pair:
+        demo = PairDemo(pair, pair_story(), lasts_s, display)
+        return _play(demo, console, print_pair_summary)
+
+
+def _show_one(options: argparse.Namespace, console: Console, display: Display) -> int:
     with Bench(works_for(options.variant, options.interval), seed=options.seed) as bench:
-        demo = Demo(bench, options.variant, options.minutes, display)
-        try:
-            demo.run()
-        except KeyboardInterrupt:
-            console.print("interrupted: the summary so far follows")
-        summary = demo.summary()
-        if summary is None:
-            return 1
-        print_summary(console, summary)
-        return 1 if summary.failures() else 0
+        demo = Demo(bench, options.variant, options.minutes or _MINUTES, display)
+        return _play(demo, console, print_summary)
+
+
+def _play(
+    demo: _Show[_Told_co], console: Console, tell: Callable[[Console, _Told_co], None]
+) -> int:
+    """The exit code. An interrupted show is summed up as far as it went."""
+    try:
+        demo.run()
+    except KeyboardInterrupt:
+        console.print("interrupted: the summary so far follows")
+    summary = demo.summary()
+    if summary is None:
+        return 1
+    tell(console, summary)
+    return 1 if summary.failures() else 0
 
 
 if __name__ == "__main__":

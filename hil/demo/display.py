@@ -10,11 +10,10 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from hil.demo.picture import Line, Picture
-from hil.demo.view import ROWS_ABOVE, WIDTH, line_text, render
+from hil.demo.view import WIDTH, line_text, render
 from hil.demo.words import STAGES
 
 _PLAIN_EVERY_S: Final = 5.0
-_LINES_MIN, _LINES_MAX = 4, 20
 
 
 class Display(Protocol):
@@ -55,8 +54,7 @@ class LiveDisplay:
         self._live = Live(Group(), console=console, auto_refresh=False, transient=False)
 
     def show(self, picture: Picture) -> None:
-        rows = self._live.console.height - ROWS_ABOVE
-        self._live.update(render(picture, max(_LINES_MIN, min(rows, _LINES_MAX))), refresh=True)
+        self._live.update(render(picture, self._live.console.height), refresh=True)
 
     def __enter__(self) -> LiveDisplay:
         self._live.start()
@@ -78,6 +76,7 @@ class PlainDisplay:
         self._console = console
         self._shown_count = 0
         self._due_s = 0.0
+        self._roles = ""
 
     def show(self, picture: Picture) -> None:
         if self._shown_count == 0:
@@ -86,6 +85,9 @@ class PlainDisplay:
         for line in picture.lines[self._shown_count :]:
             self._print(line)
         self._shown_count = len(picture.lines)
+        if picture.pair is not None and picture.pair.roles != self._roles:
+            self._roles = picture.pair.roles
+            self._console.print(f"{picture.elapsed_s:6.1f}   {self._roles}", soft_wrap=True)
         if picture.elapsed_s >= self._due_s:
             self._due_s = picture.elapsed_s + _PLAIN_EVERY_S
             self._console.print(f"{picture.elapsed_s:6.1f}   {_figures(picture)}", soft_wrap=True)

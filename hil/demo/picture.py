@@ -10,12 +10,37 @@ from hil.works import FEEDER
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One thing that happened. `voice`: `bench` did it, or the `controller` said it."""
+    """One thing that happened. `voice`: the `bench` did it, the `controller` said it, or the
+    `witness` outside the gateways saw it.
+    """
 
     at_s: float
     voice: str
     severity: str
     text: str
+
+
+class UnitRow(msgspec.Struct, frozen=True):
+    """One gateway of a pair: its role by shape and word, what it does, whether that is a fault."""
+
+    unit: str
+    mark: str
+    does: str
+    is_fault: bool
+
+
+class PairPicture(msgspec.Struct, frozen=True):
+    """`changes`: what the witness says of each change of the duty, oldest first. `hint`: what a
+    viewer may do.
+    """
+
+    units: list[UnitRow]
+    changes: list[str]
+    hint: str
+
+    @property
+    def roles(self) -> str:
+        return "   ".join(f"{row.mark} {row.unit}" for row in self.units)
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +58,10 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     answer: dict[str, Any] | None
     snapshot: dict[str, Any]
     truth_uwh: int | None
-    sent_count: int
-    arrived_count: int
     lines: list[Line]
+    sent_count: int = 0
+    arrived_count: int = 0
+    pair: PairPicture | None = None
 
     @property
     def truth_w(self) -> float:

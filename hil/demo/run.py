@@ -10,6 +10,7 @@ from typing import Any, Final
 from hil import timezone
 from hil import works as wiring
 from hil.bench import Bench
+from hil.boottime import boottime_ns
 from hil.demo.display import Display
 from hil.demo.picture import Line, Picture
 from hil.demo.story import BASE_KW, Act, Variant, story
@@ -49,7 +50,7 @@ class Demo:
         self._acts = story(
             variant, bench.works, self._intervals_count, self._boundary_s, bench.seed
         )
-        self._done: list[tuple[float, Act]] = []
+        self._done: list[tuple[float, Act[Bench]]] = []
         self._events: list[Event] = []
         self._lines: list[Line] = []
         self._begin_ns = 0
@@ -65,7 +66,7 @@ class Demo:
         bench.plant_stop()
         bench.wait("a plant at rest", self._at_rest)
         bench.start_controller()
-        self._begin_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._begin_ns = boottime_ns()
         self._begin_s = time.time()
         at_rest = bench.snapshot()
         self._taken_before_uwh = at_rest["import_uwh"][FEEDER]
@@ -89,7 +90,7 @@ class Demo:
         return not seen["power_w"][FEEDER] and bool(seen["pulses"][FEEDER]["idle"])
 
     def _elapsed_s(self) -> float:
-        return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self._begin_ns) / 1e9
+        return (boottime_ns() - self._begin_ns) / 1e9
 
     def _say(
         self, voice: str, text: str, severity: str = "info", at_s: float | None = None
@@ -126,7 +127,7 @@ class Demo:
             wiring=self._wiring(),
             answer=self._answer,
             snapshot=snapshot,
-            truth_uwh=self._since_boundary_uwh(snapshot),
+            truth_uwh=self._bench.since_boundary_uwh(snapshot),
             sent_count=snapshot["pulses"][FEEDER]["pulses_count"] - self._pulses_before,
             arrived_count=bench.pulses_arrived() - self._arrived_before,
             lines=list(self._lines),
@@ -139,13 +140,6 @@ class Demo:
             f"control process {self._bench.control_pid}, RS-485 {self._bench.port}\n"
             f"meters: {servers}; GPIO: pulses {wiring.PULSE_PIN}, relays {pins}"
         )
-
-    def _since_boundary_uwh(self, snapshot: dict[str, Any]) -> int | None:
-        marks = [e for e in self._bench.observed().events if e["event"] == "interval"]
-        if not marks:
-            return None
-        taken: int = snapshot["import_uwh"][FEEDER] - marks[-1]["import_uwh"][FEEDER]
-        return taken
 
     def summary(self) -> Summary | None:
         """Stop the plant, let the last pulse arrive, and add up. None if it had not begun."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -18,7 +18,6 @@ from hil.faults import Faults
 from hil.works import Works
 
 Variant = Literal["shed", "meter", "bus", "plan"]
-VARIANTS: tuple[Variant, ...] = ("shed", "meter", "bus", "plan")
 
 BASE_KW = 300.0
 _FURNACE_KW = 80.0
@@ -26,18 +25,21 @@ _WANDER_KW = (280.0, 390.0)
 _PLAN_KW = 588.0
 _CUT_KW = 504.0
 _OVERRIDE_S = 12
+_Stage = TypeVar("_Stage")
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True):
+class Act(msgspec.Struct, Generic[_Stage], frozen=True, kw_only=True):
     """At `at_s` do `do`. `kinds`: what the journal may say of a fault; empty for an ordinary act.
 
-    What `do` returns is added to the announced text.
+    What `do` returns is added to the announced text. `whole`: it waits for a pair in which the
+    standby is ready.
     """
 
     at_s: float
     text: str
-    do: Callable[[Bench], str | None]
+    do: Callable[[_Stage], str | None]
     kinds: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def _then(action: Callable[[Bench], object]) -> Callable[[Bench], None]:
@@ -55,7 +57,7 @@ def _fault(order: Callable[[Faults], object]) -> Callable[[Bench], None]:
 
 def story(
     variant: Variant, works: Works, intervals_count: int, midnight_s: int, seed: int
-) -> list[Act]:
+) -> list[Act[Bench]]:
     """The acts of a run of `intervals_count` whole intervals, in the order of their times.
 
     `midnight_s` is the first boundary in UTC seconds, at which the plan's day begins.
@@ -73,7 +75,7 @@ def story(
     return sorted(acts, key=lambda act: act.at_s)
 
 
-def _wander(works: Works, intervals_count: int, seed: int) -> list[Act]:
+def _wander(works: Works, intervals_count: int, seed: int) -> list[Act[Bench]]:
     """From the third interval on the base load goes up and down, by the seed."""
     draw = random.Random(seed)
     acts = []
@@ -85,7 +87,7 @@ def _wander(works: Works, intervals_count: int, seed: int) -> list[Act]:
     return acts
 
 
-def _operator(works: Works, intervals_count: int) -> list[Act]:
+def _operator(works: Works, intervals_count: int) -> list[Act[Bench]]:
     end_s = float(intervals_count * works.interval_s)
     return [
         Act(at_s=end_s - 32, text="the operator acknowledges the alarms",
@@ -100,11 +102,11 @@ def _override(bench: Bench, load: str) -> str | None:
     return None if answer["ok"] else f"refused: {answer['text']}"
 
 
-def _shed(_works: Works, _midnight_s: int) -> list[Act]:
+def _shed(_works: Works, _midnight_s: int) -> list[Act[Bench]]:
     return []
 
 
-def _meter(works: Works, _midnight_s: int) -> list[Act]:
+def _meter(works: Works, _midnight_s: int) -> list[Act[Bench]]:
     second_s = works.interval_s
     return [
         Act(at_s=15, text="FAULT: the incomer's meter falls silent; pulses go on",
@@ -119,7 +121,7 @@ def _meter(works: Works, _midnight_s: int) -> list[Act]:
     ]  # fmt: skip
 
 
-def _bus(works: Works, _midnight_s: int) -> list[Act]:
+def _bus(works: Works, _midnight_s: int) -> list[Act[Bench]]:
     second_s = works.interval_s
     return [
         Act(at_s=15, text="FAULT: the RS-485 line is shorted; pulses go on",
@@ -133,7 +135,7 @@ def _bus(works: Works, _midnight_s: int) -> list[Act]:
     ]  # fmt: skip
 
 
-def _plan(works: Works, midnight_s: int) -> list[Act]:
+def _plan(works: Works, midnight_s: int) -> list[Act[Bench]]:
     slot_s = works.plan_slot_s or works.interval_s
     filed = _plan_file(midnight_s, slot_s, lambda _index: _PLAN_KW)
     cut = _plan_file(midnight_s, slot_s, lambda index: _PLAN_KW if index == 0 else _CUT_KW)
@@ -163,7 +165,7 @@ def _file(bench: Bench, name: str, data: bytes) -> str:
     return "the controller takes it" if answer["ok"] else "the controller refuses it"
 
 
-_VARIANTS: dict[Variant, Callable[[Works, int], list[Act]]] = {
+_VARIANTS: dict[Variant, Callable[[Works, int], list[Act[Bench]]]] = {
     "shed": _shed,
     "meter": _meter,
     "bus": _bus,

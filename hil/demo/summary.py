@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from hil.bench import Bench
 from hil.demo.story import Act
 from hil.demo.words import event_text
 from hil.events import Event
@@ -50,20 +51,15 @@ class FaultRow(msgspec.Struct, frozen=True):
     said: list[str]
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """All figures of a run. `booked_uwh`: what the controller has counted in all."""
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy and relays of any run. `booked_uwh`: what the controller has counted in all."""
 
     intervals: list[IntervalRow]
     moves: dict[str, int]
     shed_s: dict[str, float]
     chatter_count: int
-    faults: list[FaultRow]
-    pulses_sent: int
-    pulses_arrived: int
-    pulse_wire_broke: bool
     booked_uwh: int | None
     taken_uwh: int
-    health: dict[str, Any] | None
     complete: bool
 
     @property
@@ -90,12 +86,26 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
             found.append("the controller has not closed every interval")
         if any(abs(row.difference_uwh or 0) > _ENERGY_UWH_OFF_MAX for row in self.intervals):
             found.append("an interval's energy differs from the plant's")
-        lost = self.pulses_sent - self.pulses_arrived
-        if self.complete and not self.pulse_wire_broke and lost:
-            found.append(f"{lost} pulses did not arrive")
         off_uwh = self.counted_off_uwh
         if self.complete and (off_uwh is None or abs(off_uwh) > _ENERGY_UWH_OFF_MAX):
             found.append("the energy counted in all differs from the plant's")
+        return found
+
+
+class Summary(Account, frozen=True, kw_only=True):
+    """All figures of a run with one gateway."""
+
+    faults: list[FaultRow]
+    pulses_sent: int
+    pulses_arrived: int
+    pulse_wire_broke: bool
+    health: dict[str, Any] | None
+
+    def failures(self) -> list[str]:
+        found = Account.failures(self)
+        lost = self.pulses_sent - self.pulses_arrived
+        if self.complete and not self.pulse_wire_broke and lost:
+            found.append(f"{lost} pulses did not arrive")
         return found + [f"nothing was said of: {row.text}" for row in self.faults if not row.said]
 
 
@@ -150,7 +160,9 @@ def shed_seconds(log: Log, since_ns: int, until_ns: int) -> dict[str, float]:
     return shed_s
 
 
-def fault_rows(acts: list[tuple[float, Act]], events: list[Event], begin_ns: int) -> list[FaultRow]:
+def fault_rows(
+    acts: list[tuple[float, Act[Bench]]], events: list[Event], begin_ns: int
+) -> list[FaultRow]:
     """Faults that were done, each with the entries of its kinds within the seconds after it."""
     rows = []
     for at_s, act in acts:

@@ -5,6 +5,7 @@ Colour only doubles what words and shapes say; red and amber are for faults.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -12,49 +13,96 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from hil.demo.picture import Line, Picture
+from hil.demo.picture import Line, PairPicture, Picture
 from hil.demo.words import STAGE_SHAPES, STAGES, reason_text
 from hil.works import FEEDER, LOADS
 
 WIDTH: Final = 80
-LINES_SHOWN: Final = 8
-ROWS_ABOVE: Final = 25  # what stands above the lines, with a plan and with alarms
+_LINES_MIN, _LINES_MAX = 4, 20
+_ROWS_ABOVE: Final = 25  # what stands above the lines, with a plan and with alarms
+_ROWS_ABOVE_OF_PAIR: Final = 21
+_CHANGES_SHOWN: Final = 3
 _BAR_CELLS: Final = 46
 _STAGE_STYLES: Final = ("", "yellow", "yellow", "bold red", "bold red")
 _SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "alarm": "bold red"}
 
 
-def render(picture: Picture, lines_shown: int = LINES_SHOWN) -> Group:
-    """The whole screen, with the newest lines."""
-    return Group(
-        _header(picture),
-        Rule("demand interval", style="dim"),
-        *_limits(picture),
-        Rule("loads", style="dim"),
-        _loads(picture),
-        Rule("sources", style="dim"),
-        _sources(picture),
-        Rule("what happened, and why", style="dim"),
-        *(line_text(line) for line in picture.lines[-lines_shown:]),
-    )
+def render(picture: Picture, rows: int) -> Group:
+    """The whole screen with the newest lines, on so many rows."""
+    above = [*_above(picture)] if picture.pair is None else [*_above_of_pair(picture, picture.pair)]
+    taken = _ROWS_ABOVE if picture.pair is None else _ROWS_ABOVE_OF_PAIR
+    shown = max(_LINES_MIN, min(rows - taken, _LINES_MAX))
+    lines = [line_text(line) for line in picture.lines[-shown:]]
+    if picture.pair is not None:
+        lines = [_cut(line) for line in lines]
+    return Group(*above, Rule("what happened, and why", style="dim"), *lines)
+
+
+def _cut(text: Text) -> Text:
+    """On one row; in plain output and in the summary nothing is cut."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def _above(picture: Picture) -> Iterator[RenderableType]:
+    yield _title(picture)
+    yield Text(picture.wiring, style="dim", overflow="fold")
+    yield _stage(picture)
+    yield Rule("demand interval", style="dim")
+    yield from _limits(picture)
+    yield Rule("loads", style="dim")
+    yield _loads(picture)
+    yield Rule("sources", style="dim")
+    yield _sources(picture)
+
+
+def _above_of_pair(picture: Picture, pair: PairPicture) -> Iterator[RenderableType]:
+    """Twenty rows, so that an old terminal shows all that matters."""
+    yield _title(picture)
+    yield Rule(f"gateways{pair.hint}", style="dim")
+    yield _gateways(pair)
+    changes = pair.changes[-_CHANGES_SHOWN:]
+    for index in range(_CHANGES_SHOWN):
+        yield Text(changes[index] if index < len(changes) else "", style="cyan", no_wrap=True)
+    yield Rule("demand interval", style="dim")
+    yield _cut(_stage(picture))
+    yield from _limits(picture)
+    yield Rule("loads", style="dim")
+    yield _loads(picture)
 
 
 def line_text(line: Line) -> Text:
-    """`>` is done to the bench, `·` said by the controller, `!` a warning, `‼` an alarm."""
+    """`>` is done to the bench, `=` seen by the witness, `·` said by the controller, `!` a warning,
+    `‼` an alarm.
+    """
     if line.voice == "bench":
         return Text(f"{line.at_s:6.1f} > {line.text}", style="bold", overflow="fold")
+    if line.voice == "witness":
+        return Text(f"{line.at_s:6.1f} = {line.text}", style="bold cyan", overflow="fold")
     mark = {"info": "·", "warning": "!", "alarm": "‼"}[line.severity]
     return Text(f"{line.at_s:6.1f} {mark} {line.text}", style=_SEVERITY_STYLES[line.severity])
 
 
-def _header(picture: Picture) -> RenderableType:
+def _title(picture: Picture) -> RenderableType:
     left = Text(picture.title, style="bold")
     time_left = f"{picture.clock}  {picture.elapsed_s:4.0f} of {picture.lasts_s:.0f} s"
     grid = Table.grid(expand=True)
     grid.add_column()
     grid.add_column(justify="right")
     grid.add_row(left, time_left)
-    return Group(grid, Text(picture.wiring, style="dim", overflow="fold"), _stage(picture))
+    return grid
+
+
+def _gateways(pair: PairPicture) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    for row in pair.units:
+        style = "bold red" if row.is_fault else ""
+        table.add_row(
+            Text(row.mark, style or "bold"), Text(row.unit, "bold"), Text(row.does, style)
+        )
+    return table
 
 
 def _stage(picture: Picture) -> Text:
@@ -131,7 +179,7 @@ def _truth(picture: Picture) -> Text:
 def _loads(picture: Picture) -> Table:
     table = Table.grid(padding=(0, 2))
     for heading in ("load", "controller", "observer", "learned", "draws", "last move"):
-        table.add_column(Text(heading, style="dim"))
+        table.add_column(Text(heading, style="dim"), no_wrap=picture.pair is not None)
     table.show_header = True
     status = picture.status
     said = {load["name"]: load for load in status["loads"]} if status else {}

@@ -110,6 +110,24 @@ def _plan(subject: str, facts: dict[str, Any]) -> str:
     return f"plan of {subject}: {_written(facts.get('reason', ''))}"
 
 
+def _started(_unit: str, facts: dict[str, Any]) -> str:
+    return f"control process started, checkpoint {facts.get('checkpoint', 'none')}"
+
+
+def _twin(subject: str, facts: dict[str, Any]) -> str:
+    if subject == "role" and "to" in facts:
+        return f"{facts['from']} to {facts['to'].upper()}: {facts['why']}"
+    said = {key: value for key, value in facts.items() if key not in _OMITTED and value is not None}
+    return f"twin {subject}: " + ", ".join(f"{key} {_written(said[key])}" for key in said)
+
+
+def _health(subject: str, facts: dict[str, Any]) -> str:
+    if facts.get("cleared"):
+        return f"{subject}: over"
+    text = str(facts.get("text") or _written(facts.get("reason", "")))
+    return text if text.startswith(subject) else f"{subject}: {text}"
+
+
 def _clock(_subject: str, facts: dict[str, Any]) -> str:
     if facts.get("cleared"):
         return "the wall clock is believed now"
@@ -140,4 +158,7 @@ _SENTENCES: Final[Mapping[str, Callable[[str, dict[str, Any]], str]]] = {
     "plan": _plan,
     "override": _override,
     "clock": _clock,
+    "twin": _twin,
+    "health": _health,
+    "started": _started,
 }

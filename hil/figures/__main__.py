@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hil.figures import decision, line, loaded, peers, pulses, report, start
+from hil.figures import decision, keepalived, line, loaded, peers, pulses, report, start, twin
 from hil.figures.figure import Figure, Row, Run
 from hil.figures.programs import ROOT
 from hil.figures.progress import BenchProgress
@@ -22,6 +22,8 @@ FIGURES = (
     line.FIGURE,
     pulses.FIGURE,
     loaded.FIGURE,
+    twin.FIGURE,
+    keepalived.FIGURE,
 )
 _LOADED_S = 180.0
 _LOADED_QUICK_S = 40.0
@@ -29,7 +31,7 @@ _LOADED_QUICK_S = 40.0
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hil.figures", description=__doc__)
-    names = [figure.name for figure in FIGURES]
+    names = list(dict.fromkeys(figure.name for figure in FIGURES))
     parser.add_argument("--only", nargs="*", default=[], choices=names, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="short runs, to try the bench out")
     parser.add_argument("--hours", type=float, help="length of the loaded run")

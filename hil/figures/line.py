@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from hil.bench import has_libmodbus
+from hil.field import has_libmodbus
 from hil.figures import programs
 from hil.figures.figure import Figure, Row, Run, verdict
 from hil.launch import BenchProcess

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
-from hil.bench import has_libmodbus
+from hil.field import has_libmodbus
 from hil.figures.lateness import has_cyclictest
 
 _INSTALL_S_MAX = 180

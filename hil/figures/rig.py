@@ -6,55 +6,35 @@ that what is written to the disk can be told apart.
 
 from __future__ import annotations
 
-import contextlib
 import select
 import shutil
 import socket
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from hil.boottime import boottime_ns
 from hil.controller import Controller
 from hil.desk import Desk
 from hil.figures import plant
 from hil.figures.plant import PlantSize
 from hil.launch import BenchProcess
+from hil.lifetime import Undertaking
 from hil.shim.build import build
 
 _MEMORY = Path("/dev/shm")
 READY_S_MAX = 30.0
 
 
-def boottime_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-
-class GatewayRig:
+class GatewayRig(Undertaking):
     """Enter it to have all but the controller; `folder` is where the state folder is made."""
 
     def __init__(self, folder: Path, size: PlantSize) -> None:
+        super().__init__()
         self._parent = folder
         self.size = size
-        self._ends = contextlib.ExitStack()
         self._controller: Controller | None = None
-
-    def __enter__(self) -> GatewayRig:
-        try:
-            self._begin()
-        except BaseException:
-            self._ends.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ends.close()
 
     def _begin(self) -> None:
         self.store = self._make_folder(self._parent)

@@ -52,9 +52,18 @@ class Line:
         if self._baud_mismatch:
             for each in self.nodes.values():
                 each.baudrate = each.port.baudrate()
+        if not node.enabled or node.dead:
+            node.counts.blocked_bytes += len(sent)
+            return
         node.counts.sent_bytes += len(sent)
         isolated = self.cut or not node.plugged
         self.wire.transmit(node.name, sent, now_ns, node.baudrate, isolated=isolated)
+
+    def enable(self, node: Node, now_ns: int, *, on: bool) -> None:
+        """The transmitter of `node` may drive, or may not even finish what it has begun."""
+        node.enabled = on
+        if not on:
+            self.wire.release(node.name, now_ns)
 
     def inject(self, sent: bytes, now_ns: int) -> None:
         """A stranger on the line drives `sent`: a foreign master, or a disturbance."""

@@ -9,30 +9,41 @@ import msgspec
 
 from hil.line.port import Port
 from hil.line.receivers import Receiver
+from hil.line.socket_port import SocketPort
 from hil.line.wire import Char
 
 _BAUDRATE_TOLERANCE_RATIO = 0.03  # half a bit at the stop bit of an 8E1 character is about 4.5 %
 
 
 class NodeCounts(msgspec.Struct):
-    """Bytes since the start. `overflow`: the port was not read; `mismatched`: at another rate."""
+    """Bytes since the start. `overflow`: the port was not read; `mismatched`: at another rate;
+    `blocked`: the transmitter was not enabled, or the adapter dead.
+    """
 
     sent_bytes: int = 0
+    blocked_bytes: int = 0
     heard_bytes: int = 0
     mismatched_bytes: int = 0
     overflow_bytes: int = 0
 
 
 class Node:
-    """`plugged`: its cable reaches the line. `deaf`: no receiver. `echo`: it hears itself."""
+    """`plugged`: its cable reaches the line. `deaf`: no receiver. `echo`: it hears itself.
 
-    def __init__(self, name: str, port: Port, receiver: Receiver, *, echo: bool) -> None:
+    `enabled`: its transmitter may drive. `dead`: its adapter carries nothing either way.
+    """
+
+    def __init__(
+        self, name: str, port: Port | SocketPort, receiver: Receiver, *, echo: bool
+    ) -> None:
         self.name = name
         self.port = port
         self.receiver = receiver
         self.echo = echo
         self.plugged = True
         self.deaf = False
+        self.enabled = True
+        self.dead = False
         self.baudrate = port.default_baudrate
         self.counts = NodeCounts()
 
@@ -41,7 +52,7 @@ class Node:
 
         On a stub that is cut off only its own echo is left.
         """
-        if self.deaf:
+        if self.deaf or self.dead:
             return False
         if self.name in char.drivers:
             return self.echo

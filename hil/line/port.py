@@ -66,6 +66,11 @@ class Port:
             return os.write(self.fd, heard)
         return 0
 
+    is_waiting = False  # a kernel's buffer keeps what is not read yet
+
+    def flush(self) -> None:
+        pass
+
     def baudrate(self) -> int:
         """The rate that the port's user set, in bit/s; the line's for a rate without a name."""
         if self.fd < 0:

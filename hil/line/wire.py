@@ -82,6 +82,15 @@ class Wire:
                 self.collision_count += not (burst.collided and other.collided)
                 burst.collided = other.collided = True
 
+    def release(self, node: str, now_ns: int) -> None:
+        """The driver of `node` is off: only the character that is on the line is finished."""
+        burst = self._current(node, now_ns)
+        if burst is not None:
+            begun_count = burst.carried_count
+            while burst.edge_ns(begun_count) < now_ns:
+                begun_count += 1
+            del burst.sent[begun_count:]
+
     def _current(self, node: str, now_ns: int) -> Burst | None:
         for burst in self._bursts:
             if burst.node == node and burst.end_ns > now_ns:

@@ -11,7 +11,6 @@ import json
 import os
 import selectors
 import socket
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hil import rpc
+from hil.boottime import boottime_ns
 from hil.lifetime import Lifetime
 from hil.line.receivers import silence_ns
 from hil.meters.config import MetersConfig, Serial
@@ -30,10 +30,6 @@ from hil.meters.registers import Registers
 from hil.values import Values
 
 Serve = Callable[[MetersConfig, Registers, Codec], Mapping[int, Inner]]
-
-
-def boottime_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class MetersProcess:

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from edge.app import control
+from edge.app.continued import Continued
 from edge.app.control import ControlProcess, _hold_alone
+from edge.app.duty import SingleDuty
 from edge.config.codec import CompiledSite
 from edge.keeper.slots import CHECKPOINT_NAME, SLOT_BYTES
 from edge.model.event import Event, EventKind, Severity
@@ -72,13 +74,18 @@ class _Keeper:
         self.is_closed = True
 
 
+def _lineless(*arguments: object) -> SimpleNamespace:
+    continued = next(each for each in arguments if isinstance(each, Continued))
+    duty = SingleDuty(continued.controller, ())
+    return SimpleNamespace(field=SimpleNamespace(workers=()), duty=duty)
+
+
 @pytest.fixture
 def crewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ControlProcess, _Keeper]:
     """A control process without lines; its scan is the test's."""
     keeper = _Keeper()
-    gateway = SimpleNamespace(field=SimpleNamespace(workers=()))
     monkeypatch.setattr(control, "build_keeper", lambda *_arguments: keeper)
-    monkeypatch.setattr(control, "build_gateway", lambda *_arguments: gateway)
+    monkeypatch.setattr(control, "build_gateway", _lineless)
     monkeypatch.setattr(control.signal, "signal", lambda *_arguments: None)
     loaded = loaded_site(tmp_path)
     site = CompiledSite(loaded.spec, loaded.io, loaded.digest, loaded.warnings)
@@ -90,7 +97,7 @@ def test_crash_is_an_alarm_in_the_journal_with_its_cause(
 ) -> None:
     running, keeper = crewed
 
-    def crash(*_arguments: object) -> None:
+    def crash(*_arguments: object, **_words: object) -> None:
         raise ZeroDivisionError("x" * 5000)
 
     monkeypatch.setattr(running, "_scan", crash)
@@ -107,7 +114,7 @@ def test_stop_is_no_alarm(
     crewed: tuple[ControlProcess, _Keeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, keeper = crewed
-    monkeypatch.setattr(running, "_scan", lambda *_arguments: None)
+    monkeypatch.setattr(running, "_scan", lambda *_arguments, **_words: None)
     running.run()
     started, stopped = keeper.events
     assert (started.kind, started.severity) == (EventKind.STARTED, Severity.INFO)
@@ -122,7 +129,7 @@ def test_torn_checkpoint_is_a_warning_at_the_start(
     crewed: tuple[ControlProcess, _Keeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, keeper = crewed
-    monkeypatch.setattr(running, "_scan", lambda *_arguments: None)
+    monkeypatch.setattr(running, "_scan", lambda *_arguments, **_words: None)
     folder = Path(running._site.io.store.directory)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CHECKPOINT_NAME).write_bytes(b"torn" * (SLOT_BYTES // 2))

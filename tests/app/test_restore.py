@@ -13,6 +13,7 @@ from edge.keeper.slots import CHECKPOINT_NAME, SlotFile
 from edge.model.checkpoint import Checkpoint
 from edge.model.order import Override, OverrideMode
 from edge.model.scan import ClockTrust, MeterSample, PulseSample, RelayCommand, ScanInputs
+from edge.model.twin import TwinMemory
 from tests.specs import control_spec
 
 _S = 1_000_000_000
@@ -46,6 +47,16 @@ def _run_and_save(folder: Path) -> Controller:
     slots.write(msgspec.msgpack.encode(checkpoint))
     slots.close()
     return controller
+
+
+def test_memory_of_the_twin_is_restored_on_this_boots_clock(tmp_path: Path) -> None:
+    raw = msgspec.Raw(msgspec.msgpack.encode(new_state()))
+    memory = TwinMemory(epoch=7, swap_mono_ns=900 * _S, maintenance=True)
+    checkpoint = Checkpoint("boot-1", 1000 * _S, _UTC_NS, _NTP, "d", 1, raw, False, memory)
+    SlotFile(tmp_path / CHECKPOINT_NAME).write(msgspec.msgpack.encode(checkpoint))
+    restored = restore(tmp_path, "boot-2", 30 * _S, _UTC_NS + 60 * _S, _NTP)
+    assert restored.twin == TwinMemory(epoch=7, swap_mono_ns=-130 * _S, maintenance=True)
+    assert restore(tmp_path / "none", "boot-2", 0, 0, _NTP).twin == TwinMemory()
 
 
 def test_restart_in_the_same_boot_continues_bit_for_bit(tmp_path: Path) -> None:

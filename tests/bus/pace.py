@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.bus.handle import BusWorker
-from edge.bus.timing import exchange_ns, silence_ns
+from edge.core.line_timing import exchange_ns, silence_ns
 from edge.model.bus import BusPlan, Parity
 from edge.model.units import NS_PER_S
 from tests.bus.line import plan_for, registers

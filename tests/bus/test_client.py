@@ -12,9 +12,11 @@ import pytest
 
 from edge.bus.client import LineClient, Reply
 from edge.bus.lease import BusPage, Count
+from edge.core.line_timing import exchange_ns
 from edge.core.metering.registers import Request
 from edge.model.bus import PolledMeter
 from edge.model.scan import MeterFault
+from edge.model.units import NS_PER_MS
 from tests.bus.line import (
     POWER_MAP,
     FakeLine,
@@ -162,7 +164,22 @@ def test_read_after_a_time_out_keeps_the_line_silent_for_the_longest_latency(
 
     with FakeLine(tmp_path / "port", at_once(b"")) as line:
         play(plan, page, steps)
-        assert line.times_s[1] - line.times_s[0] >= 0.040 + 0.060
+        assert line.times_s[1] - line.times_s[0] >= 0.060
+
+
+def test_read_after_a_time_out_counts_the_longest_latency_from_the_end_of_the_request(
+    tmp_path: Path, page: BusPage
+) -> None:
+    """Not again from the time-out: a time-out that is longer covers it."""
+    plan = plan_for(tmp_path / "port", timeout_ms=100)
+
+    async def steps(client: LineClient) -> None:
+        await client.read(plan.meters[0], REQUEST)
+        quiet_ns = client._quiet_until_mono_ns - page.asked_mono_ns
+        assert quiet_ns == 100 * NS_PER_MS + exchange_ns(plan, REQUEST.count)
+
+    with FakeLine(tmp_path / "port", at_once(b"")):
+        play(plan, page, steps)
 
 
 def test_read_with_unasked_bytes_on_the_line_waits_for_silence(

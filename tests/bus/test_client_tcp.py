@@ -11,7 +11,8 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from edge.bus.client import LeaseEndedError, LineClient, PortLostError, Reply
+from edge.bus.client import LineClient, PortLostError, Reply
+from edge.bus.gate import LeaseEndedError
 from edge.bus.lease import BusPage, Count
 from edge.core.metering.registers import Request
 from edge.model.bus import LineKind, PolledMeter

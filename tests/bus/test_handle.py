@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from edge.bus.clock import boottime_ns
-from edge.bus.timing import stall_ns
+from edge.core.line_timing import stall_ns
 from edge.model.bus import LineKind
 from edge.model.scan import BusCondition
 from edge.model.units import NS_PER_MS, NS_PER_S

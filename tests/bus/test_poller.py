@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.bus.poller import BACKOFF_NS_MAX, FOREVER_MONO_NS, PollSchedule
+from edge.bus.poller import BACKOFF_NS_MAX, DEAD_AFTER_COUNT, FOREVER_MONO_NS, PollSchedule
 from edge.model.units import NS_PER_MS, NS_PER_S
 
 GOOD_NS = 25 * NS_PER_MS
@@ -86,6 +86,41 @@ def test_schedule_without_meters_waits_for_ever() -> None:
     schedule = PollSchedule(0, 0)
     assert schedule.choose(5) is None
     assert schedule.wait_ns(0) == FOREVER_MONO_NS
+
+
+def test_schedule_that_may_not_rest_polls_the_least_recently_served_live_meter_early() -> None:
+    """Nothing is due for ten seconds, and the third meter is dead."""
+    rest_ns = 200 * NS_PER_MS
+    schedule = PollSchedule(3, 10 * NS_PER_S, rest_ns)
+    polls = run(schedule, {2}, 8 * NS_PER_S)
+    starts = [start for start, _ in polls]
+    assert max(b - a for a, b in pairwise(starts)) <= max(rest_ns, DEAD_NS)
+    assert len([index for _, index in polls if index == 2]) == DEAD_AFTER_COUNT + 1
+    live = [index for _, index in polls if index != 2]
+    assert live == ([0, 1] * len(live))[: len(live)]
+
+
+def test_schedule_that_may_not_rest_polls_dead_meters_where_none_lives() -> None:
+    polls = run(PollSchedule(2, 0, 200 * NS_PER_MS), {0, 1}, 20 * NS_PER_S)
+    starts = [start for start, _ in polls]
+    assert max(b - a for a, b in pairwise(starts)) <= max(DEAD_NS, 200 * NS_PER_MS)
+
+
+def test_schedule_that_may_not_rest_waits_no_longer_than_that() -> None:
+    schedule = PollSchedule(1, 10 * NS_PER_S, 200)
+    schedule.record(0, good=True, started_mono_ns=1000, now_mono_ns=1050)
+    assert schedule.wait_ns(1050) == 150
+    assert (schedule.choose(1199), schedule.choose(1200)) == (None, 0)
+
+
+def test_schedule_of_a_dead_meter_that_was_overheard_serves_it_at_once() -> None:
+    schedule = PollSchedule(2, 0)
+    for _ in range(8):
+        schedule.record(1, good=False, started_mono_ns=0, now_mono_ns=10)
+    schedule.record(0, good=True, started_mono_ns=10, now_mono_ns=20)
+    assert schedule.choose(20) == 0
+    schedule.overheard(1)
+    assert schedule.choose(20) == 1
 
 
 @settings(max_examples=25)  # each plays minutes of a line

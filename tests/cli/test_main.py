@@ -19,8 +19,9 @@ TREE = Path(__file__).parents[2]
 def test_every_command_of_the_table_is_there_and_helps(invoke: Invoke) -> None:
     names = main.list_commands(None)  # type: ignore[arg-type]
     assert names == [
-        "acknowledge", "check", "demo", "doctor", "events", "limit", "override", "plan", "replay",
-        "report", "run", "scan", "simulate", "status", "whoami",
+        "acknowledge", "check", "demo", "doctor", "events", "handover", "key", "limit",
+        "maintenance", "override", "plan", "replay", "report", "run", "scan", "simulate", "status",
+        "whoami",
     ]  # fmt: skip
     for name in names:
         if name != "demo":  # its help is the bench's

@@ -141,6 +141,34 @@ def test_replay_begins_anew_after_a_gap(tmp_path: Path, invoke: Invoke) -> None:
 
 
 @pytest.mark.usefixtures("run")
+def test_replay_goes_on_from_a_state_that_was_taken_over_without_comparing_it(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    frames = _frames(tmp_path / "flight")
+    first = next(
+        index
+        for index, frame in enumerate(frames)
+        if isinstance(frame, StateRecord) and frame.checkpoint.scan_number == 70
+    )
+    other = next(
+        frame.checkpoint
+        for frame in frames
+        if isinstance(frame, StateRecord) and frame.checkpoint.scan_number == 63
+    )
+    record = frames[first]
+    assert isinstance(record, StateRecord)
+    adopted = msgspec.structs.replace(record.checkpoint, state=other.state, adopted=True)
+    frames.insert(first, StateRecord(adopted))
+    frames[first + 1] = StateRecord(msgspec.structs.replace(record.checkpoint, adopted=True))
+    result = invoke("replay", _record(tmp_path, frames))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == (
+        "620 scans and 87 states decided again, taken over from the peer 2 times: the same, bit for"
+        " bit"
+    )
+
+
+@pytest.mark.usefixtures("run")
 def test_replay_of_one_segment_needs_no_other(tmp_path: Path, invoke: Invoke) -> None:
     segment = segments_in(tmp_path / "flight")[3]
     result = invoke("replay", segment)

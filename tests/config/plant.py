@@ -14,24 +14,24 @@ timezone = "Asia/Tokyo"
 
 [unit.EG-KITA]
 hardware_serial = "a1"
-addresses = ["10.0.0.1"]
+addresses = ["10.0.0.1", "10.1.0.1"]
 
 [unit.EG-MINAMI]
 hardware_serial = "b2"
-addresses = ["10.0.0.2"]
+addresses = ["10.0.0.2", "10.1.0.2"]
 
 [demand]
 contract_kw = 600
 
 [bus.main]
 port = "/dev/serial/by-path/usb-1"
-
+timeout_ms = 100
 [meter.incomer]
 bus = "main"
 unit_id = 1
 profile = "eastron-sdm630"
 role = "site"
-
+response_ms_max = 100
 [pulse.incomer]
 pin = 17
 pulse_constant_per_kwh = 50000

@@ -21,13 +21,14 @@ _EXAMPLE = (Path(__file__).parents[2] / "docs" / "site.example.toml").read_text(
 _LINES = [n for n, line in enumerate(_EXAMPLE.splitlines()) if re.match("[a-z]", line)]
 _BREAKS = {"value": r"\1 = [{}]", "key": r"\1z = 1"}
 # Faults of meaning in the example, and the keys that each rests on.
+_LEASE = {"period_ms", "output_lease_ms"}
 _FAULTS = (
     ("[unit.EG-MINAMI]", "[unit.EG-KlTA]", "unit.EG-KlTA", set[str]()),
     ('"mon-fri 13:00-16:00"', '"noon"', "demand.calendar[0].hours", {"hours"}),
     ("unit_id = 2", "unit_id = 1", "meter.furnace.unit_id", {"unit_id", "bus"}),
     ("pin = 12\n", "pin = 5\n", "load.chiller-2.pin", {"pin"}),
     ("settle_s = 15", "mask_s = 1700", "shedding.mask_s", {"mask_s", "method", "interval_s"}),
-    ("period_ms = 100", "period_ms = 900", "scan.output_lease_ms", {"period_ms"}),
+    ("priority = 50", "output_lease_ms = 200", "scan.output_lease_ms", _LEASE),
 )
 
 

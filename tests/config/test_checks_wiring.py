@@ -124,6 +124,7 @@ def test_lines_with_a_shared_or_unknown_thing_is_refused(
     assert refusals(tmp_path, text) == expected
 
 
+_MINAMI = 'addresses = ["10.0.0.2", "10.1.0.2"]'
 _UNITS = [
     (
         site(
@@ -146,7 +147,7 @@ _UNITS = [
         ),
     ),
     (
-        site(('addresses = ["10.0.0.2"]', 'addresses = ["10.1.0.1", "10.0.0.1"]')),
+        site((_MINAMI, 'addresses = ["10.1.0.3", "10.0.0.1"]')),
         _one(
             11,
             "unit.EG-MINAMI.addresses[1]: address is used twice: got 10.0.0.1, "
@@ -154,7 +155,7 @@ _UNITS = [
         ),
     ),
     (
-        site(('addresses = ["10.0.0.2"]', 'addresses = ["10.0.0.256"]')),
+        site((_MINAMI, 'addresses = ["10.0.0.256", "10.1.0.2"]')),
         _one(
             11,
             "unit.EG-MINAMI.addresses[0]: not an IP address: got 10.0.0.256, "
@@ -162,7 +163,7 @@ _UNITS = [
         ),
     ),
     (
-        site(('addresses = ["10.0.0.2"]\n', "")),
+        site((_MINAMI + "\n", "")),
         _one(
             9, "unit.EG-MINAMI.addresses: missing key: got none, need its addresses for the other"
         ),

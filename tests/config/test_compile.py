@@ -244,7 +244,8 @@ def test_chip_is_the_boards_or_the_one_written(
 def test_lines_keep_their_settings(tmp_path: Path) -> None:
     text = site(
         ("usb-1", ('usb-1"\nbaudrate = 9600\nparity = "N"\nstopbits = 2\necho = true\n'
-         'rs485_rts = true\ntimeout_ms = 111\npoll_ms_min = 22 #')),
+         'rs485_rts = true\npoll_ms_min = 22 #')),
+        ("timeout_ms = 100", "timeout_ms = 111"),
         more='[bus.net]\nkind = "rtu_over_tcp"\nhost = "h"\ntcp_port = 4001\ntimeout_ms = 99\n'
         '[meter.far]\nbus = "net"\nunit_id = 247\nprofile = "janitza-umg"\nresponse_ms_max = 70\n',
     )  # fmt: skip
@@ -255,7 +256,7 @@ def test_lines_keep_their_settings(tmp_path: Path) -> None:
     assert (net.kind, net.host, net.tcp_port) == (LineKind.RTU_OVER_TCP, "h", 4001)
     assert (net.timeout_ms, net.poll_ms_min) == (99, 50)
     assert [(m.name, m.unit_id, m.response_ms_max) for m in net.meters] == [("far", 247, 70)]
-    assert [m.response_ms_max for m in main.meters] == [500]
+    assert [m.response_ms_max for m in main.meters] == [100]
 
 
 @pytest.mark.parametrize(("written", "plans"), [("a/b", "{folder}/a/b"), ("/srv/p", "/srv/p")])
@@ -271,7 +272,7 @@ def test_plan_directory_is_beside_the_site_file_or_absolute(
 def test_machine_settings_by_default(tmp_path: Path) -> None:
     io = load(tmp_path, SITE).io
     assert io.scan == ScanPlan(100 * NS_PER_MS, 50, True, 1000 * NS_PER_MS)
-    assert io.watchdog == WatchdogPlan("/dev/watchdog", 10)
+    assert io.watchdog == WatchdogPlan("/dev/watchdog", 2)
     assert (io.store.directory, io.store.journal_bytes_max) == ("/var/lib/denban", 64_000_000)
     assert (io.control.socket, io.control.group) == ("/run/denban/control", "denban")
     assert io.plan_directory == ""

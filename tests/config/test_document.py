@@ -162,14 +162,14 @@ def test_site_many_faults_at_once_are_all_named_in_the_order_of_lines(tmp_path: 
             "site.toml:26 pulse.incomer: wrong type: got 3, need a table",
         ),
         (
-            ('addresses = ["10.0.0.1"]', 'addresses = "10.0.0.1"'),
+            ('addresses = ["10.0.0.1", "10.1.0.1"]', 'addresses = "10.0.0.1"'),
             (
                 'site.toml:7 unit.EG-KITA.addresses: wrong type: got "10.0.0.1", '
                 "need a list, each a text that is not empty"
             ),
         ),
         (
-            ('addresses = ["10.0.0.1"]', 'addresses = ["10.0.0.1",\n""]'),
+            ('addresses = ["10.0.0.1", "10.1.0.1"]', 'addresses = ["10.0.0.1",\n""]'),
             (
                 'site.toml:8 unit.EG-KITA.addresses[1]: value not allowed: got "", '
                 "need a text that is not empty"
@@ -220,7 +220,7 @@ def test_value_of_another_kind_is_located_and_explained(
 
 
 def test_bus_given_as_a_value_is_refused(tmp_path: Path) -> None:
-    text = site(("[bus.main]\nport =", "[bus]\nmain ="))
+    text = site(("[bus.main]\nport =", "[bus]\nmain ="), ("timeout_ms = 100\n", ""))
     assert refusals(tmp_path, text) == [
         'site.toml:17 bus.main: wrong type: got "/dev/serial/by-path/usb-1", need a table'
     ]

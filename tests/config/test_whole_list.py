@@ -8,6 +8,8 @@ import pytest
 
 from tests.config.plant import SITE, demand, refusals, site
 
+# Without the line, whose place stays.
+_NO_TIMEOUT = ("timeout_ms = 100\n", "\n")
 _FAULTY = site(
     ("unit.EG-KITA", "unit.EG-SV-DU1"),
     ("unit.EG-MINAMI", "unit.DU-SV-DU1"),
@@ -117,7 +119,9 @@ _REGISTER = (
             ["17 bus.main.knd: unknown key"],
         ),
         (
-            site(('[bus.main]\nport = "/dev/serial/by-path/usb-1"', "[bus]\nmain = 3")),
+            site(
+                ('[bus.main]\nport = "/dev/serial/by-path/usb-1"', "[bus]\nmain = 3"), _NO_TIMEOUT
+            ),
             ["17 bus.main: wrong type"],
         ),
         (site(("pin = 17", "pin = 999")), ["26 pulse.incomer.pin: value not allowed"]),
@@ -158,7 +162,10 @@ _REGISTER = (
             ],
         ),
         (
-            site(("[unit.EG-MINAMI]", "[unti.EG-MINAMI]"), ('addresses = ["10.0.0.1"]\n', "")),
+            site(
+                ("[unit.EG-MINAMI]", "[unti.EG-MINAMI]"),
+                ('addresses = ["10.0.0.1", "10.1.0.1"]\n', ""),
+            ),
             [
                 "5 unit.EG-KITA.addresses: missing key",
                 "8 unti: unknown key",
@@ -194,6 +201,7 @@ _REGISTER = (
             site(
                 ('[bus.main]\nport = "/dev/serial/by-path/usb-1"\n', ""),
                 ("[site]\nname", "bus = 3\n[site]\nname"),
+                _NO_TIMEOUT,
             ),
             ["1 bus: wrong type"],
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from edge.model.scan import (
     ScanOutputs,
 )
 from edge.model.status import SourceStatus, Stage
+from edge.model.twin import RelayState
 from tests.specs import control_spec
 
 _S = 1_000_000_000
@@ -53,6 +56,56 @@ class _Mill:
 
 def test_picture_before_the_first_scan_is_none() -> None:
     assert _Mill().controller.status() is None
+
+
+def test_decision_before_the_first_scan_has_no_words_and_no_instant() -> None:
+    controller = _Mill().controller
+    assert (controller.now_mono_ns, controller.bookings) == (0, ())
+    assert (controller.verdict, controller.reason()) == ((Stage.NORMAL, ""), "")
+    assert controller.relay_states(_START_NS) == (RelayState(False, 0),) * 3
+
+
+def test_reason_of_a_decision_has_its_numbers() -> None:
+    mill = _Mill()
+    mill.scan(360_000.0, pulses=(), meters=())
+    assert mill.controller.reason() == "lost_hold"
+    for _ in range(150):
+        mill.scan(360_000.0)
+    assert mill.controller.verdict == (Stage.NORMAL, "normal")
+    assert re.fullmatch(r"normal, demand 3\d\d\.\d of 600\.0 kW", mill.controller.reason())
+    assert [booking.to_mono_ns for booking in mill.controller.bookings] == [
+        mill.controller.now_mono_ns
+    ]
+
+
+def test_commands_have_the_age_of_their_move() -> None:
+    mill = _Mill()
+    for _ in range(700):
+        mill.scan(700_000.0)
+    now_ns = mill.controller.now_mono_ns
+    since_ns = {
+        name: load.since_mono_ns for name, load in mill.controller.state.shedding.loads.items()
+    }
+    first = mill.controller.relay_states(now_ns + _S)[0]
+    assert first.shed
+    assert since_ns["chiller-1"] == now_ns + _S - first.age_ns
+    assert first.age_ns < 700 * _S
+
+
+def test_controller_continued_from_a_state_keeps_its_picture_and_its_patience() -> None:
+    """A source that has stopped goes stale however often the state is replaced."""
+    mill = _Mill()
+    for _ in range(30):
+        mill.scan(360_000.0)
+    before = mill.controller.status()
+    mill.controller = mill.controller.continued(mill.controller.state)
+    assert mill.controller.status() == before
+    for _ in range(30):
+        mill.scan(360_000.0, pulses=(), meters=())
+        mill.controller = mill.controller.continued(mill.controller.state)
+    status = mill.controller.status()
+    assert status is not None
+    assert status.metering.startswith("lost for ")
 
 
 def test_picture_shows_the_last_scan() -> None:

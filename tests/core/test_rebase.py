@@ -28,6 +28,7 @@ class _Tree(Struct):
     rows: list[_Leaf]
     label_utc_ns: int
     name: str
+    known_mono_ns: bool = True
 
 
 def test_shift_moves_instants_everywhere_and_nothing_else() -> None:

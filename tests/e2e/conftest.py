@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from hil.bench import Bench
+from hil.field import Field
 from hil.works import FEEDER, Works
 
 BASE_KW = 300.0
@@ -16,10 +17,15 @@ BASE_KW = 300.0
 _YOUNG_S = 1
 
 
+@pytest.hookimpl(tryfirst=True)  # the plugin that reads the marks has its turn then
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One bench at a time: two would take each other's time on a small machine."""
+    """One bench at a time: two would take each other's time on a small machine. Pairs wait most of
+    theirs, so two of them may run.
+    """
     for item in items:
-        if "/e2e/" in str(item.path):
+        if "/e2e/twin/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("pairs"))
+        elif "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.xdist_group("bench"))
 
 
@@ -28,12 +34,12 @@ def alignment_for_boundary_in(seconds: float, interval_s: int = 60) -> int:
     return int(time.time() + seconds) % interval_s
 
 
-def at_rest(bench: Bench) -> bool:
+def at_rest(bench: Field) -> bool:
     seen = bench.snapshot()
     return not seen["power_w"][FEEDER] and bool(seen["pulses"][FEEDER]["idle"])
 
 
-def stand_still(bench: Bench) -> None:
+def stand_still(bench: Field) -> None:
     """Stop the plant and wait until its last pulse has been made."""
     bench.plant_stop()
     bench.wait("a plant at rest", lambda: at_rest(bench))

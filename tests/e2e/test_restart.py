@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from hil.bench import Bench
+from hil.boottime import boottime_ns
 from hil.works import LOADS, PULSE_UWH, UNIT, Works
 from tests.e2e.conftest import (
     alignment_for_boundary_in,
@@ -19,10 +19,6 @@ from tests.e2e.conftest import (
 from tests.e2e.seen import Seen
 
 _CHECKPOINT_NS_MAX = 1_200_000_000  # once a second, and a scan's time
-
-
-def _now_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def _demand(answer: dict[str, Any]) -> dict[str, Any]:
@@ -43,14 +39,14 @@ class TwoLives:
         self._shed_by_hand("compressor", "chiller-1")
         # The status goes out with the state: what it says, a restart knows.
         self.before = bench.wait_status(lambda answer: {"compressor", "chiller-1"} <= _shed(answer))
-        self.killed_ns = _now_ns()
+        self.killed_ns = boottime_ns()
         bench.controller.kill()
         bench.start_controller()
         energy_kwh = _demand(self.before)["energy_kwh"]
         self.after = bench.wait_status(lambda answer: _demand(answer)["energy_kwh"] > energy_kwh)
         self.counted_uwh, self.end_uwh = counted_after_stop_uwh(bench)
         self.watchdog_ran = bench.snapshot()["units"][UNIT]["watchdog"]["running"]
-        self.stopped_ns = _now_ns()
+        self.stopped_ns = boottime_ns()
         self.exit_code = bench.controller.stop()
         bench.wait("no process of the unit", lambda: not bench.unit_pids())
         self.snapshot = bench.snapshot()
@@ -118,7 +114,7 @@ def test_control_that_dies_or_hangs_is_reset_by_the_watchdog(
     bench = make_bench(watchdog_s=2)
     bench.start_controller()
     Seen(bench).wait("started", UNIT)
-    hit_ns = _now_ns()
+    hit_ns = boottime_ns()
     bench.controller.send(number)
     ((reset_ns, unit),) = bench.wait("a reset", lambda: bench.observed().watchdog_resets())
     assert unit == UNIT

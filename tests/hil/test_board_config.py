@@ -56,3 +56,28 @@ def test_config_pulse_has_the_width_that_the_standard_asks_for(tmp_path: Path) -
     """IEC 62053-31: 30 ms at least."""
     pulses = read(tmp_path, pulses={"p": {"pin": 4}}).pulses
     assert pulses == {"p": PulseConfig(pin=4, width_s=0.03)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "changes", "complaint"),
+    [
+        ({"lines": 28}, {}, "a.lines: got 28, need 58, or fewer on a virtio unit"),
+        ({"kind": "virtio", "lines": 0}, {}, "a.lines: got 0"),
+        (
+            {"kind": "virtio", "lines": 28},
+            {"pulses": {"p": {"pin": 28}}},
+            "p.pin: got 28, need 0 to 27",
+        ),
+        (
+            {"kind": "virtio", "watchdog": {"nowayout": True}},
+            {},
+            "a.watchdog: got one, need none",
+        ),
+    ],
+)
+def test_config_of_a_virtio_unit_that_is_wrong_is_refused(
+    tmp_path: Path, unit: dict[str, Any], changes: dict[str, Any], complaint: str
+) -> None:
+    units = {"a": {"socket": "/tmp/a", **unit}}
+    with pytest.raises(ValueError, match=complaint):
+        read(tmp_path, units=units, **changes)

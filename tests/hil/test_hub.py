@@ -69,6 +69,7 @@ def test_hub_with_two_writes_of_one_node_keeps_them_in_one_burst(line: LineBench
 def test_hub_with_two_talkers_garbles_both_and_counts_one_collision(line: LineBench) -> None:
     first, second, meter = line.open("a"), line.open("b"), line.open("m")
     first.write(LONG)
+    second.read(1)  # it is under way
     second.write(QUERY)
     heard = meter.read(len(LONG))
     bursts = {burst["node"]: burst for burst in line.bursts(2)}

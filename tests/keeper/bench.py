@@ -18,7 +18,7 @@ from edge.keeper.requests import Answer, Identity
 from edge.keeper.setup import KeeperSetup
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
-from edge.model.order import Order
+from edge.model.order import Order, TwinOrder
 from edge.model.scan import ClockTrust
 from edge.model.spec import ControlSpec
 from tests.specs import control_spec
@@ -60,7 +60,7 @@ class KeeperBench:
             str(self.plans),
         )
         self.handle = KeeperHandle(self.setup, writer=99)
-        self.orders: list[Order] = []
+        self.orders: list[Order | TwinOrder] = []
         self.handle.keep_alive(now_ns())
 
     def turn_until(self, done: Callable[[], bool]) -> None:

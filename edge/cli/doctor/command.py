@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from pathlib import Path
@@ -10,11 +11,11 @@ import click
 from rich.text import Text
 
 from edge.adapters.boottime import ClockWatch
-from edge.adapters.hardware import read_hardware_identity
+from edge.adapters.hardware import HardwareIdentity, read_hardware_identity
 from edge.cli.connection import Desk
 from edge.cli.doctor.files import check_plan_folder, check_socket, check_store
 from edge.cli.doctor.gpio import check_gpio
-from edge.cli.doctor.identity import check_hostname, check_serial
+from edge.cli.doctor.identity import check_hostname, check_serial, unit_of
 from edge.cli.doctor.machine import (
     check_clock,
     check_memory_lock,
@@ -24,10 +25,12 @@ from edge.cli.doctor.machine import (
 from edge.cli.doctor.ports import check_port
 from edge.cli.doctor.result import CheckResult, Verdict, fail, ok
 from edge.cli.doctor.software import check_packages, check_python, check_zone_data
+from edge.cli.doctor.twin import check_key, check_path, check_peer
 from edge.cli.errors import FailedError, RefusedError
 from edge.cli.screen import show, show_json, table
 from edge.config.load import LoadedSite, load_site
-from edge.keeper.requests import AskStatus
+from edge.config.twin import link_paths
+from edge.keeper.requests import Answer, AskStatus
 from edge.model.problem import ProblemsError
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
@@ -86,7 +89,7 @@ def _of_site(site_path: Path) -> list[CheckResult]:
         advice = f"denban check {site_path} explains them"
         return [fail("site file", f"{len(error.problems)} problems", advice)]
     io = loaded.io
-    running = _is_running(loaded)
+    running, answer = _ask(loaded)
     hardware = read_hardware_identity()
     return [
         ok("site file", f"{loaded.spec.site}, digest {loaded.digest[:16]}"),
@@ -102,15 +105,31 @@ def _of_site(site_path: Path) -> list[CheckResult]:
         *check_store(io.store),
         *check_socket(io.control),
         check_plan_folder(io.plan_directory),
+        *_of_twin(loaded, hardware, answer),
     ]
 
 
-def _is_running(loaded: LoadedSite) -> bool:
-    """Whether somebody listens at the site's socket, even if not to us."""
+def _of_twin(
+    loaded: LoadedSite, hardware: HardwareIdentity | None, answer: Answer | None
+) -> list[CheckResult]:
+    """Nothing on a site with one unit; the paths only where it is known which unit this is."""
+    twin = loaded.io.twin
+    if twin is None:
+        return []
+    unit = unit_of(loaded.io.units, hardware)
+    paths = () if unit is None else link_paths(loaded.io, unit.name)
+    return [
+        check_key(twin.key_file, os.environ),
+        *(check_path(path) for path in paths),
+        check_peer(answer),
+    ]
+
+
+def _ask(loaded: LoadedSite) -> tuple[bool, Answer | None]:
+    """Whether somebody listens at the site's socket, even if not to us; and what he says."""
     try:
-        Desk(Path(loaded.io.control.socket)).ask(AskStatus())
+        return True, Desk(Path(loaded.io.control.socket)).ask(AskStatus())
     except RefusedError:
-        return True
+        return True, None
     except FailedError:
-        return False
-    return True
+        return False, None

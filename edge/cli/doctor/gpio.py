@@ -40,6 +40,9 @@ def used_pins(io: IoPlan) -> dict[int, str]:
         alarm.acknowledge_pin: "acknowledge button",
         None if io.eoi is None else io.eoi.pin: "end-of-interval pulse",
     }
+    if io.twin is not None:
+        single[io.twin.enable_pin] = "enable line"
+        single[io.twin.peer_enable_pin] = "enable line of the other unit"
     used = {pin: use for pin, use in single.items() if pin is not None}
     used |= {pulse.pin: f"pulse {pulse.name}" for pulse in io.pulses}
     used |= {relay.pin: f"relay {relay.load}" for relay in io.relays}

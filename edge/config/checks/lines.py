@@ -51,15 +51,8 @@ def check_lines(site: Site, findings: Findings) -> None:
             f"bus.{name}",
             rests_on=(("bus", name, "tcp_port"),),
         )
-        if isinstance(bus, RtuBus) and _UNSTABLE_PORT.fullmatch(bus.port):
-            findings.warn(
-                ("bus", name, "port"),
-                "name depends on the order of plugging",
-                got=bus.port,
-                need="a path under /dev/serial/by-path/ or by-id/",
-                effect="after a restart it can be another adapter",
-                next_step="see `ls -l /dev/serial/by-path`",
-            )
+        if isinstance(bus, RtuBus):
+            _check_port(bus.port, ("bus", name, "port"), findings)
         if not any(meter.bus == name for meter in site.meter.values()):
             findings.warn(
                 ("bus", name),
@@ -67,7 +60,23 @@ def check_lines(site: Site, findings: Findings) -> None:
                 effect="nothing is polled on it",
                 next_step="add [meter.NAME] or remove it",
             )
+    if site.twin.serial is not None:
+        path: Path = ("twin", "serial")
+        ports.use(site.twin.serial, path, site.twin.serial, "twin.serial")
+        _check_port(site.twin.serial, path, findings)
     _check_meters(site, findings)
+
+
+def _check_port(port: str, path: Path, findings: Findings) -> None:
+    if _UNSTABLE_PORT.fullmatch(port):
+        findings.warn(
+            path,
+            "name depends on the order of plugging",
+            got=port,
+            need="a path under /dev/serial/by-path/ or by-id/",
+            effect="after a restart it can be another adapter",
+            next_step="see `ls -l /dev/serial/by-path`",
+        )
 
 
 def _check_meters(site: Site, findings: Findings) -> None:
@@ -116,6 +125,8 @@ def check_units(site: Site, findings: Findings) -> None:
             address = _address(text)
             if address is None:
                 findings.refuse(place, "not an IP address", got=text, need="e.g. 192.168.10.11")
+            elif address.is_unspecified or address.is_multicast:
+                findings.refuse(place, "not the address of a machine", got=text, need="its own")
             else:
                 addresses.use(address, place, text, f"unit.{name}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.config.findings import Findings
 from edge.config.locate import Path
-from edge.config.pace import STEP_PATHS, mask_s, no_restore_s, step_s
+from edge.config.pace import STEP_PATHS, mask_s, no_restore_s, step_s, watchdog_s
 from edge.config.site import Site
 
 # bcm2835_wdt: longer values are rejected, or masked by the register (60 s becomes 12 s).
@@ -57,20 +57,20 @@ def _check_machine(site: Site, findings: Findings) -> None:
             need=f">= {period_ms * _SCANS_PER_LEASE_MIN} ms",
             rests_on=[("scan", "period_ms")],
         )
-    watchdog_s = site.watchdog.timeout_s
-    if site.watchdog.device and watchdog_s > _WATCHDOG_S_MAX:
+    reset_s = watchdog_s(site)
+    if site.watchdog.device and reset_s > _WATCHDOG_S_MAX:
         findings.refuse(
             ("watchdog", "timeout_s"),
             "longer than the hardware can wait",
-            got=f"{watchdog_s} s",
+            got=f"{reset_s} s",
             need=f"<= {_WATCHDOG_S_MAX} s",
             rests_on=[_DEVICE],
         )
-    if site.watchdog.device and watchdog_s * 1000 <= lease_ms:
+    if site.watchdog.device and reset_s * 1000 <= lease_ms:
         findings.refuse(
             ("watchdog", "timeout_s"),
             "resets before the outputs have gone to their safe values",
-            got=f"{watchdog_s} s",
+            got=f"{reset_s} s",
             need=f"> {lease_ms / 1000:g} s, scan.output_lease_ms",
-            rests_on=[_DEVICE, ("scan", "output_lease_ms")],
+            rests_on=[_DEVICE, ("scan", "output_lease_ms"), ("unit",)],
         )

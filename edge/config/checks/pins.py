@@ -53,6 +53,9 @@ def _serial_pins(site: Site) -> Iterator[tuple[int, str]]:
         if isinstance(bus, RtuBus) and bus.port in _HEADER_UARTS:
             for pin in (*_UART_PINS, *((_UART_RTS_PIN,) if bus.rs485_rts else ())):
                 yield pin, f"the serial port of bus.{name}"
+    if site.twin.serial in _HEADER_UARTS:
+        for pin in _UART_PINS:
+            yield pin, "twin.serial"
 
 
 def _uses(site: Site) -> Iterator[tuple[Path, int]]:
@@ -69,6 +72,10 @@ def _uses(site: Site) -> Iterator[tuple[Path, int]]:
         (("alarm", "fault_pin"), alarm.fault_pin),
         (("alarm", "buzzer_pin"), alarm.buzzer_pin),
         (("alarm", "acknowledge_pin"), alarm.acknowledge_pin),
+    ]
+    optional += [
+        (("twin", "enable_pin"), site.twin.enable_pin),
+        (("twin", "peer_enable_pin"), site.twin.peer_enable_pin),
     ]
     for path, pin in optional:
         if pin is not None:

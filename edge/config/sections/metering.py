@@ -134,7 +134,8 @@ class ProfileFile(Section, frozen=True):
         False
     )
     response_ms_max: Annotated[
-        Milliseconds, Meta(description="Longest time until the meter begins to answer.")
+        Milliseconds,
+        Meta(description="Longest time from the end of a request until the meter answers."),
     ] = 500
 
 

@@ -35,8 +35,12 @@ class WatchdogSection(Section, frozen=True):
         "/dev/watchdog"
     )
     timeout_s: Annotated[
-        Annotated[int, Meta(ge=1)], Meta(description="Reset after so long; the hardware allows 15.")
-    ] = 10
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(
+            description="Reset after so long; the hardware allows 15. None given: 10, and 2 where "
+            "there are two units, because the other one waits for the reset."
+        ),
+    ] = None
 
 
 class StoreSection(Section, frozen=True):

@@ -21,6 +21,7 @@ class MoveReason(enum.StrEnum):
     UNDER_PLAN = "under_plan"
     PLAN_MET = "plan_met"
     SAFE = "safe"
+    TAKEN_OVER = "taken_over"
 
 
 class Why(enum.StrEnum):

@@ -28,6 +28,7 @@ from edge.model.outlook import LimitOutlook, LocalMoment, PowerEstimate
 from edge.model.scan import FeedbackSample, RelayCommand
 from edge.model.spec import SheddingSpec
 from edge.model.status import LoadStatus, Stage
+from edge.model.twin import RelayState
 
 
 class SheddingStep(Struct, frozen=True):
@@ -70,6 +71,13 @@ class Shedding:
     def relays(self) -> tuple[RelayCommand, ...]:
         """The commands in force; before the first step those of the state that is continued."""
         return self._relays
+
+    def relay_states(self, now_mono_ns: int) -> tuple[RelayState, ...]:
+        """The commands in force with their ages, in site-file order."""
+        return tuple(
+            RelayState(load.shed, now_mono_ns - (load.state.since_mono_ns or now_mono_ns))
+            for load in self._loads
+        )
 
     def step(
         self,

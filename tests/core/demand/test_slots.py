@@ -228,6 +228,14 @@ def test_plan_that_is_in_force_already_is_no_event() -> None:
     assert _take(site, _plan()) == []
 
 
+def test_plan_of_the_same_bytes_is_no_event_whoever_counted_its_version() -> None:
+    site, plan = _site(), _plan(version=2, received_utc_ns=5)
+    _take(site, plan)
+    for version, received_utc_ns in ((1, 3), (2, 9), (1, 9)):
+        again = replace(plan, version=version, received_utc_ns=received_utc_ns)
+        assert _take(site, again) == []
+
+
 def test_older_version_is_refused_unless_it_was_received_later() -> None:
     site = _site()
     _take(site, _plan(version=3, received_utc_ns=5))

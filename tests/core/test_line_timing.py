@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from edge.bus.timing import character_ns, exchange_ns, silence_ns, stall_ns
+from edge.core.line_timing import (
+    KEEP_ALIVE_NS,
+    character_ns,
+    exchange_ns,
+    query_gap_ns,
+    silence_ns,
+    stall_ns,
+)
 from edge.model.bus import LineKind, Parity, PolledMeter
 from tests.bus.line import POWER_MAP, plan_for
 
@@ -56,3 +64,31 @@ def test_stall_is_longer_than_the_longest_step_of_the_slowest_meter() -> None:
     plan = plan_for("/dev/x", meters=meters, timeout_ms=1000, baudrate=100_000)
     assert stall_ns(plan) == 2 * (1000 + 2000 + 500 + 26.4) * 1_000_000 + 1_000_000_000
     assert stall_ns(plan_for("/dev/x", meters=(), baudrate=115200)) > 1_000_000_000
+
+
+def test_query_gap_is_the_longest_exchange_without_an_answer_and_a_silence() -> None:
+    """The slow meter: 8 characters, 300 ms (more than the time-out), 9 characters, 1.75 ms."""
+    meters = (
+        PolledMeter("quick", 1, POWER_MAP, response_ms_max=50),
+        PolledMeter("slow", 2, POWER_MAP, response_ms_max=300),
+    )
+    plan = plan_for("/dev/x", meters=meters, timeout_ms=250, baudrate=100_000)
+    assert query_gap_ns(plan) == (300 + 1.7 + 1.75) * 1_000_000
+    patient = plan_for("/dev/x", meters=meters, timeout_ms=400, baudrate=100_000)
+    assert query_gap_ns(patient) == (400 + 1.7 + 1.75) * 1_000_000
+
+
+def test_query_gap_is_never_less_than_the_rest_that_the_line_may_have() -> None:
+    quick = (PolledMeter("quick", 1, POWER_MAP, response_ms_max=10),)
+    plan = plan_for("/dev/x", meters=quick, timeout_ms=20)
+    assert query_gap_ns(plan) == KEEP_ALIVE_NS + silence_ns(plan)
+    assert query_gap_ns(plan_for("/dev/x", meters=())) == KEEP_ALIVE_NS + silence_ns(plan)
+
+
+def test_query_gap_of_the_longest_reads_at_19200_8n2_with_100_ms_is_below_300_ms() -> None:
+    """124 registers a request; T_gap of 300 ms is what the take-over's time is derived from."""
+    registers = tuple(replace(POWER_MAP.registers[0], address=2 * place) for place in range(62))
+    wide = POWER_MAP.__class__("wide", registers, source="test")
+    meters = (PolledMeter("incomer", 1, wide, response_ms_max=100),)
+    plan = plan_for("/dev/x", meters=meters, timeout_ms=100, baudrate=19200, stopbits=2)
+    assert query_gap_ns(replace(plan, parity=Parity.NONE)) <= 300_000_000

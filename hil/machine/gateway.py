@@ -1,0 +1,172 @@
+"""A gateway of the machine bench: an emulated machine, its guest's systemd, its agent.
+
+It carries out what :class:`hil.suite.protocol.Gateway` says. Whatever a guest is asked may go
+unanswered: then it is said so, or the answer is None where the protocol has one for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from typing import Any, Final
+
+from hil.faults import Faults
+from hil.launch import BenchProcess
+from hil.machine.agent import Agent, AgentError
+from hil.machine.command_line import USB_ID
+from hil.machine.emulator import Emulator
+from hil.machine.guest_paths import GUEST
+from hil.suite.protocol import OwnEvent, Said, Status
+
+_COMMAND_S_MAX: Final = 60.0
+_STOP_S_MAX: Final = 90.0
+_CRASH_S_MAX: Final = 3.0
+_DESK_S_MAX: Final = 6.0
+# Powers of two from the largest: what is left at the end is less than a block.
+_FILL: Final = f"""
+set -u
+mkdir -p {GUEST.filler}
+size=$(stat --file-system --format='%f %S' {GUEST.store} | (read n s; echo $((n * s))))
+i=0
+while [ $size -ge 4096 ]; do
+    if fallocate --length $size {GUEST.filler}/$i 2>/dev/null; then i=$((i + 1))
+    else rm -f {GUEST.filler}/$i; size=$((size / 2)); fi
+done
+"""
+
+
+class MachineUsb:
+    """The emulated port of the FTDI adapter; what is dead is dead at the line's hub."""
+
+    def __init__(self, emulator: Emulator, hub: BenchProcess, unit: str) -> None:
+        self._emulator = emulator
+        self._hub = hub
+        self._unit = unit
+
+    def pull(self) -> None:
+        self._emulator.pull(USB_ID)
+
+    def plug(self) -> None:
+        self._emulator.plug(USB_ID)
+
+    def die(self) -> None:
+        self._hub.order("dead", node=self._unit, on=True)
+
+    def cycle(self) -> None:
+        self.pull()
+        self._hub.order("dead", node=self._unit, on=False)
+        self.plug()
+
+
+class MachineBusEnd:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def cut(self, *, on: bool) -> None:
+        self._faults.cut_bus(on)
+
+    def deafen(self, *, on: bool) -> None:
+        self._faults.deafen(on)
+
+
+class MachineGateway:
+    """`emulator` is its machine; once it has the site's files it boots into service by itself."""
+
+    def __init__(self, unit: str, emulator: Emulator, faults: Faults, hub: BenchProcess) -> None:
+        self.unit = unit
+        self.emulator = emulator
+        self.agent = Agent(emulator.folder / "agent")
+        self.usb = MachineUsb(emulator, hub, unit)
+        self.bus = MachineBusEnd(faults)
+        self._last_event_number = 0
+
+    def close(self) -> None:
+        self.emulator.power_off()
+        self.agent.close()
+
+    # Power and machine.
+
+    def power_off(self) -> None:
+        self.emulator.power_off()
+
+    def power_on(self) -> None:
+        self.emulator.power_on()
+
+    def hang(self) -> None:
+        self._do(f"systemctl kill --kill-who=all --signal=STOP {GUEST.service}")
+
+    def wake(self) -> None:
+        with contextlib.suppress(TimeoutError, AgentError):
+            self.shell(f"systemctl kill --kill-who=all --signal=CONT {GUEST.service}")
+
+    def crash_kernel(self) -> None:
+        """It stays down until its watchdog, or somebody at its power switch, has enough."""
+        with contextlib.suppress(TimeoutError, AgentError):
+            self.agent.ask(
+                "sh",
+                _CRASH_S_MAX,
+                command="echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger",
+                within_s=_CRASH_S_MAX,
+            )
+
+    # Software.
+
+    def kill_control(self) -> None:
+        self._do(f"systemctl kill --kill-who=main --signal=KILL {GUEST.service}")
+
+    def stop_service(self) -> None:
+        self._do(f"systemctl stop {GUEST.service}", _STOP_S_MAX)
+
+    def start_service(self) -> None:
+        if not self.emulator.is_on:
+            self.power_on()
+        else:
+            self._do(f"systemctl start --no-block {GUEST.service}")
+
+    def shell(self, command: str, within_s: float = _COMMAND_S_MAX) -> Said:
+        code, text = self.agent.shell(command, within_s)
+        return Said(code, text)
+
+    def denban(self, *arguments: str) -> Said:
+        words = shlex.join(arguments)
+        return self.shell(f"DENBAN_SOCKET={GUEST.socket} NO_COLOR=1 {GUEST.program} {words}")
+
+    def _do(self, command: str, within_s: float = _COMMAND_S_MAX) -> str:
+        said = self.shell(command, within_s)
+        if said.code:
+            raise AgentError(f"{self.unit}: {command}: exit code {said.code}: {said.text.strip()}")
+        return said.text
+
+    def fill_disk(self, *, on: bool) -> None:
+        self._do(_FILL if on else f"rm -rf {GUEST.filler}")
+
+    def step_clock(self, difference_s: float) -> None:
+        self.agent.set_clock(time.time_ns() + round(difference_s * 1e9))
+
+    # Its own account.
+
+    def status(self) -> Status | None:
+        try:
+            answer = self.agent.ask("desk", _DESK_S_MAX, kind="status", fields={})
+        except (TimeoutError, AgentError):
+            return None
+        if not answer.said.get("ok"):
+            return None
+        return Status(answer.on_bench_ns(answer.said["status"]["mono_ns"]), answer.said)
+
+    def order(self, kind: str, **fields: Any) -> dict[str, Any]:
+        said: dict[str, Any] = self.agent.desk(kind, **fields).said
+        return said
+
+    def fresh_events(self) -> list[OwnEvent]:
+        try:
+            rows = self.agent.events(self._last_event_number)
+        except (TimeoutError, AgentError):
+            return []
+        if rows:
+            self._last_event_number = rows[-1]["number"]
+        return [OwnEvent(e["kind"], e["subject"], e["severity"], e["facts"]) for e in rows]
+
+    def log_text(self) -> str:
+        return self.emulator.log_text()

@@ -1,0 +1,1 @@
+"""What the bench puts into its guests besides the product: the agent, and a system kept small."""

@@ -1,0 +1,1 @@
+"""The rig: the suite's driver for a table with two real gateways. See docs/rig.md."""

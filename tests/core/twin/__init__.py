@@ -1,0 +1,1 @@
+"""The pair's decisions, without a wire."""

@@ -1,0 +1,138 @@
+"""Power, plugging and saved states of a machine, on the real emulator with next to no guest."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.launch import BenchProcess
+from hil.machine.command_line import USB_ID
+from hil.machine.emulator import Emulator
+from hil.machine.qmp import QmpError
+from tests.hil.machine.tiny_machine import MISSING, REASON, make_tiny_machine
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=REASON)
+_SOON_S = 10.0
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[socket.socket]:
+    """Stands for the hub: the machine's adapter connects to it."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "rs485"))
+        listener.listen()
+        listener.settimeout(_SOON_S)
+        yield listener
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[BenchProcess]:
+    gpio = {"socket": str(tmp_path / "gpio"), "kind": "virtio"}
+    config = {
+        "orders": str(tmp_path / "board.sock"),
+        "log": str(tmp_path / "board.log"),
+        "values": str(tmp_path / "values"),
+        "units": {"a": gpio},
+    }
+    with BenchProcess("hil.board", tmp_path / "board.json", config) as board:
+        yield board
+
+
+@pytest.fixture
+def machine(tmp_path: Path, board: BenchProcess) -> Iterator[Emulator]:  # noqa: ARG001 -- it listens
+    emulator = make_tiny_machine(tmp_path, tmp_path / "gpio", tmp_path / "rs485")
+    yield emulator
+    emulator.power_off()
+
+
+def test_machine_that_is_switched_on_connects_its_adapter_and_its_lines(
+    machine: Emulator, line: socket.socket, board: BenchProcess
+) -> None:
+    assert not machine.is_on
+    machine.power_on()
+    adapter, _ = line.accept()
+    adapter.close()
+    assert machine.is_on
+    assert machine.qmp.execute("query-status")["running"]
+    assert board.order("snapshot")["units"]["a"]["connected"]
+
+
+def test_machine_whose_power_is_cut_is_gone_and_comes_back(
+    machine: Emulator, line: socket.socket
+) -> None:
+    machine.power_on()
+    adapter, _ = line.accept()
+    adapter.settimeout(_SOON_S)
+    machine.power_off()
+    assert not machine.is_on
+    assert adapter.recv(1) == b""
+    adapter.close()
+    with pytest.raises(QmpError, match="the machine is off"):
+        machine.qmp.execute("query-status")
+    machine.power_on()
+    assert machine.is_on
+    assert "life 2" in machine.log_text()
+
+
+def test_adapter_that_is_pulled_hangs_up_and_is_back_when_plugged(
+    machine: Emulator, line: socket.socket
+) -> None:
+    machine.power_on()
+    for _ in range(2):
+        adapter, _ = line.accept()
+        adapter.settimeout(_SOON_S)
+        machine.pull(USB_ID)
+        assert adapter.recv(1) == b""
+        adapter.close()
+        assert "port 1" not in machine.qmp.monitor("info usb").lower()
+        machine.plug(USB_ID)
+    adapter, _ = line.accept()
+    adapter.close()
+    assert "port 1" in machine.qmp.monitor("info usb").lower()
+
+
+def test_machine_without_its_adapter_boots_without_it(
+    machine: Emulator, line: socket.socket
+) -> None:
+    machine.pull(USB_ID)
+    machine.power_on()
+    line.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        line.accept()
+
+
+def test_machine_that_does_not_start_says_what_the_emulator_says(
+    machine: Emulator, line: socket.socket, tmp_path: Path
+) -> None:
+    assert line.fileno() >= 0
+    (tmp_path / "kernel").unlink()
+    with pytest.raises(RuntimeError, match=r"(?s)kernel.*No such file|could not open kernel"):
+        machine.power_on()
+    assert not machine.is_on
+
+
+def test_machine_that_is_restored_goes_on_with_nothing_plugged(
+    machine: Emulator, line: socket.socket
+) -> None:
+    machine.prepare_bare()
+    machine.power_on()
+    machine.save_state()
+    assert not machine.is_on
+    machine.power_on(restored=True)
+    assert machine.qmp.execute("query-status")["running"]
+    machine.plug(USB_ID)
+    adapter, _ = line.accept()
+    adapter.close()
+
+
+def test_events_of_all_lives_are_kept(machine: Emulator, line: socket.socket) -> None:
+    assert line.fileno() >= 0
+    machine.power_on()
+    machine.qmp.execute("system_reset")
+    machine.qmp.wait_event("RESET", _SOON_S)
+    machine.power_off()
+    machine.power_on()
+    assert [event.name for event in machine.events("RESET")] == ["RESET"]

@@ -1,0 +1,1 @@
+"""The link between the gateways: bytes, sessions, keys, paths, farewell."""
