@@ -15,6 +15,8 @@ from hil.tail import Tail
 from hil.works import UNITS, Works
 
 PATHS_COUNT = 2
+# An emulated processor is starved as no real one is: an edge waits for a guest's kernel.
+_PATIENCE_S = 0.2
 
 
 class MachineField(Field):
@@ -61,6 +63,8 @@ class MachineField(Field):
         config = super()._board_config()
         for unit in config["units"].values():
             unit["kind"] = "virtio"
+        for pulse in config["pulses"].values():
+            pulse["patience_s"] = _PATIENCE_S
         return config
 
     def observed(self) -> Log:
