@@ -13,15 +13,11 @@ from collections import deque
 from pathlib import Path
 from typing import Final, assert_never
 
-from msgspec.structs import replace
-
 from edge.adapters.log_line import log_line
 from edge.config.codec import decode_spec
 from edge.keeper import link
 from edge.keeper.archive import Archive
-from edge.keeper.audit import audit_event
-from edge.keeper.desk import Asker, Desk
-from edge.keeper.duty import carried_to, judge, role_word
+from edge.keeper.desk import Desk
 from edge.keeper.flight import FlightRecorder, Header
 from edge.keeper.link import (
     Alive,
@@ -35,32 +31,17 @@ from edge.keeper.link import (
     StatusRecord,
     ToControl,
 )
-from edge.keeper.orders import order_of
 from edge.keeper.planning import Planning
-from edge.keeper.plans import PlanFile
-from edge.keeper.requests import (
-    Answer,
-    AskHandover,
-    AskMaintenance,
-    AskPlanImport,
-    AskStatus,
-    Identity,
-    PowerRequest,
-    Request,
-    TwinRequest,
-)
+from edge.keeper.reception import Reception, now_mono_ns
 from edge.keeper.setup import KeeperSetup
-from edge.keeper.wording import told
 from edge.model.event import Event, EventKind, Severity
 from edge.model.order import Order, TakePlan, TwinOrder
 from edge.model.scan import HealthSample
-from edge.model.twin_status import TwinStatus
 
 _TURN_S: Final = 1.0
 _PLAN_TURNS: Final = 5
 _PACKETS_A_TURN_MAX: Final = 512
 _PLANS_TO_GIVE_MAX: Final = 64
-_NO_SCAN: Final = Answer(ok=False, text="no scan has been completed yet; try again")
 _LAST_WAIT_S: Final = 2.0  # less than the control process waits for our end
 _INCIDENTS: Final = frozenset({EventKind.RELAY, EventKind.STAGE, EventKind.STOPPED})
 
@@ -86,10 +67,11 @@ class Keeper:
         folder = Path(setup.plan_folder) if setup.plan_folder else None
         self._planning = Planning(self._spec, folder, self._archive, self._give)
         self._plans_to_give: deque[TakePlan] = deque(maxlen=_PLANS_TO_GIVE_MAX)
+        self._reception = Reception(
+            identity, self._spec, self._archive, self._planning, self._give_order, self._give_plans
+        )
         self._to_tell: dict[int, Saved] = {}
         self._told: dict[str, bool] = {}
-        self._status: StatusRecord | None = None
-        self._status_mono_ns = 0
         self._over = False
         self._turns = 0
         peer.setblocking(False)
@@ -121,7 +103,7 @@ class Keeper:
         self._tend_desk()
         self._planning.recall(time.time_ns())
         if self._turns % _PLAN_TURNS == 0:
-            self._planning.poll(_now_mono_ns(), time.time_ns())
+            self._planning.poll(now_mono_ns(), time.time_ns())
         self._turns += 1
         self._recorder.flush()
         self._save()
@@ -130,7 +112,7 @@ class Keeper:
         self._send(Alive())
 
     def _save(self) -> None:
-        for saved in self._archive.save(_now_mono_ns(), time.time_ns()):
+        for saved in self._archive.save(now_mono_ns(), time.time_ns()):
             self._to_tell[saved.writer] = saved
         # What did not go out is said again, or the other side would hold it until the next event.
         self._to_tell = {w: saved for w, saved in self._to_tell.items() if not self._send(saved)}
@@ -144,7 +126,9 @@ class Keeper:
             self._desk = None
         path = Path(self._setup.socket_path)
         try:
-            self._desk = Desk(path, self._setup.socket_group, self._selector, self._answer)
+            self._desk = Desk(
+                path, self._setup.socket_group, self._selector, self._reception.answer
+            )
             self._desk_trouble = ""
         except OSError as error:
             self._desk_trouble = (
@@ -201,65 +185,14 @@ class Keeper:
                     self._recorder.mark()
                 self._archive.take_events(message)
             case StatusRecord():
-                self._status = message
-                self._status_mono_ns = _now_mono_ns()
+                self._reception.take_status(message)
             case Bye():
                 self._over = True
             case _:
                 assert_never(message)
 
-    def _answer(self, asker: Asker, request: Request) -> Answer:
-        if isinstance(request, AskStatus):
-            return self._answer_status()
-        if isinstance(request, AskHandover | AskMaintenance):
-            answer = self._give_twin_order(asker, request)
-        else:
-            answer = self._give_power_order(asker, request)
-        self._archive.note(audit_event(asker, request, answer, _now_mono_ns(), time.time_ns()))
-        return answer
-
-    def _give_twin_order(self, asker: Asker, request: TwinRequest) -> Answer:
-        if self._status is None:
-            return _NO_SCAN
-        version = self._setup.identity.version
-        order = judge(request, self._status.twin, version, asker.user)
-        return order if isinstance(order, Answer) else self._give_order(order, "")
-
-    def _give_power_order(self, asker: Asker, request: PowerRequest | AskPlanImport) -> Answer:
-        """Here, or, where the other unit is on duty, by way of this one to that."""
-        carried = carried_to(self._status.twin if self._status is not None else None)
-        if isinstance(carried, Answer):
-            return carried
-        carried = f"carried to {carried}, which is on duty" if carried else ""
-        if isinstance(request, AskPlanImport):
-            file = PlanFile(request.name, request.day, request.data)
-            answer = self._planning.take(file, asker.user, _now_mono_ns(), time.time_ns())
-            self._give_plans()
-            told_both = "; ".join(text for text in (answer.text, carried) if text)
-            return Answer(ok=True, text=told_both) if answer.ok else answer
-        order = order_of(request, self._spec, asker.user)
-        if isinstance(order, str):
-            return Answer(ok=False, text=told(order))
-        return self._give_order(order, carried)
-
-    def _give_order(self, order: Order | TwinOrder, text: str) -> Answer:
-        if not self._send(OrderRecord(order)):
-            return Answer(ok=False, text="control process: takes no orders now; try again")
-        return Answer(ok=True, text=text)
-
-    def _answer_status(self) -> Answer:
-        newest = self._status
-        if newest is None:
-            return _NO_SCAN
-        age_s = (_now_mono_ns() - self._status_mono_ns) / 1e9
-        return Answer(
-            ok=True,
-            identity=_in_role(self._setup.identity, newest.twin),
-            status=newest.status,
-            twin=newest.twin,
-            health=newest.health,
-            age_s=age_s,
-        )
+    def _give_order(self, order: Order | TwinOrder) -> bool:
+        return self._send(OrderRecord(order))
 
     def _send(self, message: ToControl) -> bool:
         try:
@@ -273,15 +206,6 @@ def _is_incident(event: Event) -> bool:
     return event.kind in _INCIDENTS or event.severity is Severity.ALARM
 
 
-def _in_role(identity: Identity, twin: TwinStatus | None) -> Identity:
-    """The setup knows the role of a unit that has no peer."""
-    return identity if twin is None else replace(identity, role=role_word(twin))
-
-
 def _new_writer() -> int:
     """A number for this run that no other run has."""
     return int.from_bytes(os.urandom(8), "big") >> 1
-
-
-def _now_mono_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
