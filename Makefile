@@ -48,10 +48,10 @@ bench-process: $(VENV)/dev.stamp shim  ## all scenarios on processes; ARGS='-k p
 	@$(SCENARIOS) --bench=process -n 4 --dist loadgroup $(ARGS)
 
 bench-machine: image shim  ## all scenarios on two emulated machines; ARGS='-k power'
-	@$(SCENARIOS) --bench=machine --verbose $(ARGS)
+	@$(SCENARIOS) --bench=machine $(ARGS)
 
 bench-rig: $(VENV)/dev.stamp  ## all scenarios on a table; RIG=FILE, see docs/rig.md
-	@$(SCENARIOS) --bench=rig --bench-rig=$(or $(RIG),$(error RIG=FILE is missing: see docs/rig.md)) --verbose $(ARGS)
+	@$(SCENARIOS) --bench=rig --bench-rig=$(or $(RIG),$(error RIG=FILE is missing: see docs/rig.md)) $(ARGS)
 
 bench-breaks: $(VENV)/dev.stamp shim  ## break the product on purpose; a scenario must notice each time
 	@$(BIN)/python -m hil.breaks $(ARGS)

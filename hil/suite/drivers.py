@@ -20,8 +20,8 @@ class Chosen(msgspec.Struct, frozen=True):
     rig: Path | None = None
 
 
-def maker(chosen: Chosen) -> Callable[[Works], Driver]:
-    """Raises ImportError where a driver is not installed."""
+def maker(chosen: Chosen, say: Callable[[str], None]) -> Callable[[Works], Driver]:
+    """`say` is told of steps that take time. Raises ImportError where a driver is not installed."""
     match chosen.bench:
         case BenchClass.PROCESS:
             from hil.suite.process_bench import ProcessBench
@@ -32,7 +32,7 @@ def maker(chosen: Chosen) -> Callable[[Works], Driver]:
             from hil.machine.boot_image import read_image
 
             image = None if chosen.image is None else read_image(chosen.image)
-            return lambda works: MachineBench(works, image=image)
+            return lambda works: MachineBench(works, image=image, say=say)
         case BenchClass.RIG:
             from hil.rig.bench import RigBench
 

@@ -105,6 +105,26 @@ class _Listener:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """A run of scenarios alone, in this process, is told as it goes on."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        names = [item.name for item in session.items if _is_scenario(item)]
+        if terminal is None or not names or len(names) < len(session.items):
+            return
+
+        def write(line: str) -> None:
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+        _session(self._config).follow(names, write)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """No letter where a line says more."""
+        session = self._config.stash.get(_session_key, None)
+        if session is None or session.progress is None or report.when != "call":
+            return None
+        return (report.outcome, "", "")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "teardown" or not report.user_properties:
             return

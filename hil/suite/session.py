@@ -11,6 +11,7 @@ import importlib.metadata
 import inspect
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hil.boottime import boottime_ns
 from hil.suite import drivers, selection
 from hil.suite.ability import BenchClass
 from hil.suite.lateness import Lateness, warning
+from hil.suite.progress import Progress, lasted_before
 from hil.suite.protocol import Description
 from hil.suite.record import ChannelRecord, Mark, Measured, RunRecord, ScenarioRecord, Span, Verdict
 from hil.suite.scene import Scene
@@ -76,6 +78,16 @@ class Session:
         self._told: list[Told] = []
         self._begun_utc = dt.datetime.now(dt.UTC)
         self._begun_s = time.monotonic()
+        self.progress: Progress | None = None
+
+    def follow(self, names: list[str], write: Callable[[str], None]) -> None:
+        """Say how a run of these scenarios goes on; not of processes, which are quick."""
+        if self._chosen.bench is not BenchClass.PROCESS:
+            self.progress = Progress(names, lasted_before(self.out / "run.json"), write)
+
+    def _say(self, text: str) -> None:
+        if self.progress is not None:
+            self.progress.say(text)
 
     # Around a scenario, in the process that runs it.
 
@@ -85,7 +97,7 @@ class Session:
         if why := drivers.reason_to_skip(self._chosen):
             pytest.skip(why)
         if self._stage is None:
-            self._stage = Stage(drivers.maker(self._chosen))
+            self._stage = Stage(drivers.maker(self._chosen, self._say))
             self._ends.callback(self._stage.close)
         wanted = selection.wanted(item)
         if lacking := self._stage.lacks(selection.needs(item), wanted.works):
@@ -163,6 +175,8 @@ class Session:
     def collect(self, told: Told) -> None:
         """Written at once, so that a run that is broken off leaves what it had."""
         self._told.append(told)
+        if self.progress is not None:
+            self.progress.done(told.record)
         folder = self.out / "scenarios"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{_file_name(told.record.name)}.json"

@@ -24,7 +24,7 @@ from hil.suite.scene import CALM
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(drivers, "maker", lambda _: FakeBench)
+    monkeypatch.setattr(drivers, "maker", lambda _, __: FakeBench)
     monkeypatch.setattr(drivers, "reason_to_skip", lambda _: "")
     FakeBench.made.clear()
     yield
