@@ -25,11 +25,11 @@ class GuestPaths(msgspec.Struct, frozen=True):
 
     @property
     def program(self) -> str:
-        return f"{self.prefix}/bin/denban"
+        return f"{self.prefix}/current/bin/denban"
 
     @property
     def python(self) -> str:
-        return f"{self.prefix}/bin/python3"
+        return f"{self.prefix}/current/bin/python3"
 
     @property
     def filler(self) -> str:

@@ -91,7 +91,12 @@ def settle_product(tree: Path) -> None:
     """Users, folders and the start at boot: what a package would do when it is installed."""
     run("systemd-sysusers", f"--root={tree.resolve()}")
     run("systemd-tmpfiles", f"--root={tree.resolve()}", "--create", "denban.conf")
-    enable(tree, "denban.service", "/usr/lib/systemd/system/denban.service")
+    units = [
+        path.name
+        for path in sorted((tree / "usr/lib/systemd/system").glob("denban*.*"))
+        if path.is_file() and "\n[Install]\n" in path.read_text()
+    ]
+    run("systemctl", f"--root={tree.resolve()}", "preset", *units)
 
 
 def make_root(tree: Path, image: Path) -> None:

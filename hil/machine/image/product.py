@@ -18,7 +18,7 @@ from hil.machine.image.tools import BuildError, run
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 _INTERPRETER: Final = Path("/usr/bin/python3")
-_PARTS: Final = ("edge", "systemd", "pyproject.toml", "Makefile")
+_PARTS: Final = ("edge", "systemd", "firmware-config", "pyproject.toml", "Makefile")
 
 
 def parts() -> list[Path]:
