@@ -28,7 +28,7 @@ def _run(compiling: Compiling, named: str | None) -> int:
     # These take as long as compiling does, so they are imported meanwhile.
     from edge.adapters.hardware import read_hardware_identity  # noqa: PLC0415
     from edge.app.control import ControlProcess  # noqa: PLC0415
-    from edge.app.unit import choose_unit  # noqa: PLC0415
+    from edge.app.unit import choose_unit, serials  # noqa: PLC0415
     from edge.config.codec import decode_site  # noqa: PLC0415
     from edge.model.problem import ProblemsError  # noqa: PLC0415
 
@@ -37,7 +37,8 @@ def _run(compiling: Compiling, named: str | None) -> int:
         return 2
     site = decode_site(data)
     try:
-        unit = choose_unit(site.io.units, named, read_hardware_identity())
+        hardware = read_hardware_identity(listed=serials(site.io.units))
+        unit = choose_unit(site.io.units, named, hardware)
         for warning in site.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         ControlProcess(site, unit).run()

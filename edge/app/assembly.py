@@ -27,6 +27,7 @@ from edge.adapters.systemd_notify import SystemdNotify
 from edge.app.continued import Continued
 from edge.app.duty import Duty, SingleDuty
 from edge.app.inputs import Field
+from edge.app.unit import serials
 from edge.bus.handle import BusWorker
 from edge.config.codec import CompiledSite, encode_spec
 from edge.keeper.handle import KeeperHandle
@@ -164,7 +165,7 @@ def build_keeper(site: CompiledSite, unit: str, runtime: Path) -> KeeperHandle:
 
 
 def _identity(site: CompiledSite, unit: str) -> Identity:
-    hardware = read_hardware_identity()
+    hardware = read_hardware_identity(listed=serials(site.io.units))
     return Identity(
         unit=unit,
         site=site.spec.site,

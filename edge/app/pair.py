@@ -54,7 +54,8 @@ class Version(Struct, frozen=True):
 
 class PairDuty:
     """The twin with everything that it moves. `relays` are in force while nobody is heard yet;
-    `fault` stands as long as this process.
+    `fault` stands as long as this process. `is_copied`: another machine with a copy of this disk
+    would be the same unit; while one is heard, this one does not go on duty.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class PairDuty:
         version: Version,
         relays: tuple[RelayCommand, ...],
         fault: HealthSample | None,
+        *,
+        is_copied: bool = False,
     ) -> None:
         self.decided: ScanOutputs | None = None
         self.adopted: bytes | None = None
@@ -80,6 +83,7 @@ class PairDuty:
         self._held = relays
         self._is_starting = True
         self._fault = fault
+        self._is_copied = is_copied
         self._has_deaf_lines = len(self._witnesses) < len(self._workers)
         self._carried = Carried(link)
         self._now_mono_ns = self._now_utc_ns = 0
@@ -245,6 +249,8 @@ class PairDuty:
 
     def _own(self) -> OwnState:
         grade, why_grade = self._grade
+        if self._is_copied and self._link.hears_own_unit and not self._leads:
+            grade, why_grade = Grade.UNFIT, "another machine speaks as this unit"
         return OwnState(
             grade,
             why_grade,

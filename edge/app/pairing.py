@@ -9,11 +9,13 @@ from pathlib import Path
 import edge
 from edge.adapters.contacts import OpenInput
 from edge.adapters.enable import EnableLines
+from edge.adapters.hardware import read_hardware_identity
 from edge.adapters.log_line import log_line
 from edge.adapters.output_pin import OpenOutput
 from edge.app.continued import Continued
 from edge.app.following import Following
 from edge.app.pair import PairDuty, Version
+from edge.app.unit import is_copied_identity, serials
 from edge.bus.handle import BusWorker
 from edge.config.codec import CompiledSite
 from edge.config.io import TwinPlan
@@ -55,6 +57,7 @@ def build_pair(
     first, second = site.io.units
     plan = LinkPlan(site.spec.site, (first.name, second.name), unit, link_paths(site.io, unit))
     keys, fault = _keys(twin_plan)
+    hardware = read_hardware_identity(listed=serials(site.io.units))
     return PairDuty(
         Twin(spec, continued.twin, now_mono_ns),
         PeerLink(plan, keys, os.urandom(_NONCE_BYTES), herald),
@@ -64,6 +67,7 @@ def build_pair(
         Version(bytes.fromhex(site.digest)[:8], _version()),
         relays,
         fault,
+        is_copied=is_copied_identity(site.io.units, unit, hardware),
     )
 
 

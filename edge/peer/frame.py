@@ -65,9 +65,10 @@ class Refusal(enum.StrEnum):
 
     TRUNCATED, OVERSIZED: by length. NOT_OURS: something else altogether. OTHER_SITE: another pair.
     WRONG_KEY: unknown key, or changed on its way. MALFORMED: authentic, but makes no sense.
-    OTHER_UNIT: a third gateway. OWN_ECHO: what this process sent. SAME_UNIT: another machine speaks
-    as this unit, or two speak as the peer. REPLAYED: seen before, or long overtaken. STALE_SESSION:
-    of a process that a later one has replaced. UNPROVEN: does not echo this process's nonce.
+    OTHER_UNIT: a third gateway. OWN_ECHO: what this process sent. OWN_UNIT: another machine speaks
+    as this unit. SAME_UNIT: two speak as the peer. REPLAYED: seen before, or long overtaken.
+    STALE_SESSION: of a process that a later one has replaced. UNPROVEN: does not echo this
+    process's nonce.
     """
 
     TRUNCATED = "truncated"
@@ -78,6 +79,7 @@ class Refusal(enum.StrEnum):
     MALFORMED = "malformed"
     OTHER_UNIT = "other_unit"
     OWN_ECHO = "own_echo"
+    OWN_UNIT = "own_unit"
     SAME_UNIT = "same_unit"
     REPLAYED = "replayed"
     STALE_SESSION = "stale_session"

@@ -168,6 +168,11 @@ class PeerLink:
             HealthSample("twin port", severe=False, text=f"twin: {closed}" if closed else ""),
         )
 
+    @property
+    def hears_own_unit(self) -> bool:
+        """Another machine, with this site's key, says lately that it is this unit."""
+        return self._sightings.stands(Refusal.OWN_UNIT, self._now_mono_ns)
+
     def counts(self) -> dict[str, int]:
         """Since the start: beats sent and believed, peer processes, refusals by kind."""
         told = {"sent": self._sent, "received": self._received, "sessions": self._session.count}

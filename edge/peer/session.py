@@ -64,7 +64,7 @@ class Session:
         """`path` is the index of the one on which the datagram arrived."""
         if envelope.unit == self._own_unit:
             is_echo = envelope.boot_nonce == self._boot_nonce
-            return Refusal.OWN_ECHO if is_echo else Refusal.SAME_UNIT
+            return Refusal.OWN_ECHO if is_echo else Refusal.OWN_UNIT
         if envelope.unit != self._peer_unit:
             return Refusal.OTHER_UNIT
         nonce = envelope.boot_nonce

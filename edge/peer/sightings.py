@@ -33,11 +33,17 @@ _SIGNS: Final = {
         severe=True,
         text="twin: heartbeats with another key; put the same key file on both units",
     ),
+    Refusal.OWN_UNIT: _Sign(
+        "twin own unit",
+        5,
+        severe=True,
+        text="twin: another machine speaks as this unit; look for a copied card: `denban whoami`",
+    ),
     Refusal.SAME_UNIT: _Sign(
         "twin same unit",
         5,
         severe=True,
-        text="twin: two machines speak as the same unit; see `denban whoami` on each",
+        text="twin: two machines speak as the other unit; look for a copied card: `denban whoami`",
     ),
     Refusal.OTHER_SITE: _Sign(
         "twin other site",
@@ -100,10 +106,14 @@ class Sightings:
         """One a sign, with an empty text while it is not seen."""
         samples = []
         for kind, sign in _SIGNS.items():
-            seen = self._seen[kind]
-            stands = len(seen) == sign.count and now_mono_ns - seen[0] <= SEEN_NS
+            stands = self.stands(kind, now_mono_ns)
             samples.append(HealthSample(sign.name, sign.severe, sign.text if stands else ""))
         return tuple(samples)
+
+    def stands(self, kind: str, now_mono_ns: int) -> bool:
+        """Whether it has been seen often enough, and lately."""
+        seen = self._seen[kind]
+        return len(seen) == _SIGNS[kind].count and now_mono_ns - seen[0] <= SEEN_NS
 
     def _note(self, kind: str, now_mono_ns: int) -> None:
         self.counts[kind] += 1

@@ -62,3 +62,57 @@ def test_hardware_machine_id_is_hashed_and_marked_as_copied_with_the_disk(tmp_pa
 
 def test_hardware_without_any_number_is_none(tmp_path: Path) -> None:
     assert read_hardware_identity(tmp_path) is None
+
+
+def _port(root: Path, name: str, address: str, kind: str = "0", where: str = "platform") -> None:
+    device = root / f"sys/devices/{where}/{name}"
+    put(root, f"sys/devices/{where}/{name}/uevent", "")
+    put(root, f"sys/class/net/{name}/address", f"{address}\n")
+    put(root, f"sys/class/net/{name}/addr_assign_type", f"{kind}\n")
+    (root / f"sys/class/net/{name}/device").symlink_to(device)
+
+
+def test_hardware_serial_of_the_processor_serves_a_board_without_one(tmp_path: Path) -> None:
+    put(tmp_path, "sys/devices/soc0/serial_number", "0B1C2D3E4F506172\n")
+    assert read_hardware_identity(tmp_path) == HardwareIdentity("0b1c2d3e4f506172", "processor")
+
+
+def test_hardware_address_of_a_built_in_port_goes_before_an_adapters(tmp_path: Path) -> None:
+    put(tmp_path, "etc/machine-id", MACHINE_ID)
+    _port(tmp_path, "eth0", "00:e0:4c:11:22:33", where="platform/usb1")
+    _port(tmp_path, "eth1", "DC:A6:32:01:02:03")
+    expected = HardwareIdentity("mac:dc:a6:32:01:02:03", "Ethernet port")
+    assert read_hardware_identity(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("dc:a6:32:01:02:03", "3"),
+        ("de:a6:32:01:02:03", "0"),
+        ("00:00:00:00:00:00", "0"),
+        ("", "0"),
+        ("not an address", "0"),
+    ],
+)
+def test_hardware_address_that_is_not_the_makers_is_passed_over(
+    tmp_path: Path, address: str, kind: str
+) -> None:
+    _port(tmp_path, "eth0", address, kind)
+    put(tmp_path, "sys/class/net/br0/address", "dc:a6:32:01:02:04\n")
+    assert read_hardware_identity(tmp_path) is None
+
+
+def test_hardware_number_that_is_listed_goes_before_a_surer_one(tmp_path: Path) -> None:
+    """A service that may not read the UUID and a site file that lists the port agree."""
+    put(tmp_path, "sys/class/dmi/id/product_uuid", UUID)
+    _port(tmp_path, "eth0", "dc:a6:32:01:02:03")
+    port = HardwareIdentity("mac:dc:a6:32:01:02:03", "Ethernet port")
+    assert read_hardware_identity(tmp_path, ["x", "MAC:DC:A6:32:01:02:03"]) == port
+    firmware = HardwareIdentity(UUID.strip().lower(), "firmware")
+    assert read_hardware_identity(tmp_path, ["another"]) == firmware
+
+
+def test_hardware_uuid_that_many_small_pcs_share_is_no_identity(tmp_path: Path) -> None:
+    put(tmp_path, "sys/class/dmi/id/product_uuid", "03000200-0400-0500-0006-000700080009\n")
+    assert read_hardware_identity(tmp_path) is None

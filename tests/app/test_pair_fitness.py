@@ -6,7 +6,7 @@ import pytest
 
 from edge.model.scan import BusCondition, BusSample
 from edge.model.twin import Role
-from tests.app.pair_parts import KITA, MINAMI, FakeWorker
+from tests.app.pair_parts import KITA, MINAMI, SITE, FakeWorker
 from tests.app.pair_rig import Plant, Unit
 
 # The sources are stale by then, and the grade is looked at twice a second.
@@ -81,3 +81,25 @@ def test_resets_make_a_last_resort_and_are_kept_in_number(plant: Plant) -> None:
     for _ in range(12):
         kita.duty.note_reset(plant.now_ns)
     assert len(kita.duty.memory.resets_utc_ns) == 8
+
+
+def test_machine_with_a_copied_card_is_unfit_while_it_hears_the_other_and_both_say_so(
+    plant: Plant,
+) -> None:
+    """EG-KITA's card copied into the machine at EG-MINAMI's place in the networks."""
+    kita = plant.start(KITA)
+    plant.until(kita, Role.ACTIVE)
+    swapped = SITE.replace(".1.1", ".X.").replace(".1.2", ".1.1").replace(".X.", ".1.2")
+    swapped = swapped.replace(".2.1", ".X.").replace(".2.2", ".2.1").replace(".X.", ".2.2")
+    copy = plant.units["copy"] = Unit(plant, KITA, swapped)
+    try:
+        plant.run(6)
+        assert _grades(copy)[:2] == ("unfit", "another machine speaks as this unit")
+        assert _grades(kita)[:2] == ("fit", "")
+        assert "twin own unit" in kita.standing.keys() & copy.standing.keys()
+        assert (kita.role, Role.ACTIVE in copy.roles()) == (Role.ACTIVE, False)
+        plant.kill(kita)
+        assert plant.until(copy, Role.ACTIVE, limit_s=20) > 9
+        assert "twin own unit" not in copy.standing
+    finally:
+        copy.close()

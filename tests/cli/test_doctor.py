@@ -260,7 +260,7 @@ def test_every_pin_of_the_site_is_checked_and_the_chip_must_be_there(tmp_path: P
 def test_doctor_lists_all_checks_and_fails_when_one_does(
     tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, keeper: FakeKeeper
 ) -> None:
-    monkeypatch.setattr(command, "read_hardware_identity", lambda: KITA)
+    monkeypatch.setattr(command, "read_hardware_identity", lambda **_: KITA)
     monkeypatch.setattr(command.socket, "gethostname", lambda: "eg-kita")
     site = write_site(tmp_path)
     result = invoke("doctor", "--site", site, "--json")

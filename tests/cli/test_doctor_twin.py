@@ -112,7 +112,7 @@ def test_doctor_of_a_pair_checks_key_paths_and_peer(
     tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, keeper: FakeKeeper
 ) -> None:
     monkeypatch.setattr(
-        command, "read_hardware_identity", lambda: HardwareIdentity("10000000a1b2c3d4", "test")
+        command, "read_hardware_identity", lambda **_: HardwareIdentity("10000000a1b2c3d4", "test")
     )
     keeper.answer = lambda _request: Answer(
         ok=True, identity=ANSWER.identity, status=ANSWER.status, twin=ACTIVE

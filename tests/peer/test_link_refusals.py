@@ -80,7 +80,11 @@ def test_beats_of_its_own_unit_and_of_a_third_gateway_are_told(
         envelope = Envelope(unit, 0, b"someboot", kita.link._session._boot_nonce, sequence)
         stranger.sendto(seal.close(BEAT, envelope, b"", 1), ("127.0.1.1", ports[0]))
     kita.hear()
-    assert kita.standing() == ["twin same unit", "twin third unit"]
+    assert kita.standing() == ["twin own unit", "twin third unit"]
+    assert kita.link.hears_own_unit
+    kita.clock.now_ns += 11 * NS_PER_S
+    kita.hear()
+    assert not kita.link.hears_own_unit
 
 
 def test_replayed_datagrams_of_an_hour_give_no_beat(

@@ -139,7 +139,7 @@ def test_other_speakers_are_told_apart() -> None:
         Envelope(0, NET0, b"impostor", PEER_NONCE, 1),
         Envelope(2, NET0, b"thirdone", OWN_NONCE, 1),
         Envelope(1, NET0, NO_NONCE, OWN_NONCE, 1),
-    ) == [Refusal.OWN_ECHO, Refusal.SAME_UNIT, Refusal.OTHER_UNIT, Refusal.MALFORMED]
+    ) == [Refusal.OWN_ECHO, Refusal.OWN_UNIT, Refusal.OTHER_UNIT, Refusal.MALFORMED]
 
 
 def test_two_machines_that_speak_as_the_peer_are_told_and_one_is_believed() -> None:

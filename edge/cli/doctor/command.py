@@ -12,6 +12,7 @@ from rich.text import Text
 
 from edge.adapters.boottime import ClockWatch
 from edge.adapters.hardware import HardwareIdentity, read_hardware_identity
+from edge.app.unit import serials
 from edge.cli.connection import Desk
 from edge.cli.doctor.files import check_plan_folder, check_socket, check_store
 from edge.cli.doctor.gpio import check_gpio
@@ -90,7 +91,7 @@ def _of_site(site_path: Path) -> list[CheckResult]:
         return [fail("site file", f"{len(error.problems)} problems", advice)]
     io = loaded.io
     running, answer = _ask(loaded)
-    hardware = read_hardware_identity()
+    hardware = read_hardware_identity(listed=serials(io.units))
     return [
         ok("site file", f"{loaded.spec.site}, digest {loaded.digest[:16]}"),
         ok("controller", "runs" if running else "does not run"),

@@ -106,7 +106,7 @@ def test_two_machines_that_claim_the_same_unit_are_told_and_one_drives(
     other.claims = claimed
     _restart(other)
     for gateway in (active, standby):
-        scene.await_told(gateway, "twin same unit")
+        scene.await_told(gateway, "twin own unit")
     scene.watch(scene.allowed.silent_s)
     scene.assert_undisturbed()
     pair.write_site(other)
