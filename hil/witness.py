@@ -1,8 +1,9 @@
 """The observer outside both gateways: who drove the meter line when, and what the plant saw.
 
 Pure over two logs, the line's and the board's, both stamped by the bench with CLOCK_BOOTTIME. A
-query is a burst of a gateway's node, whatever it says; a stub that is cut off is not on the line.
-What is too short for any frame is a fragment: it can disturb, but it is nobody's turn.
+query is a burst of a gateway's node; a stub that is cut off is not on the line. What is no sound
+frame is a fragment, which can disturb but is nobody's turn: a terminal that is just being opened
+echoes what it hears, until its user has said that it shall not.
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ from typing import Any
 
 import msgspec
 
+from hil.crc import has_good_crc
 from hil.observer import Log, Move
 
 _NS_PER_S = 1_000_000_000
-# Unit, function and checksum. A terminal that is just being opened echoes a byte or two of what it
-# hears, until its user has said that it shall not.
-_FRAME_BYTES_MIN = 4
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -73,7 +72,7 @@ class Witness:
     def __init__(self, bursts: Iterable[dict[str, Any]], log: Log, nodes: Sequence[str]) -> None:
         drives = (_query(burst) for burst in bursts if _is_on_line(burst, nodes))
         self._bursts = sorted(drives, key=lambda query: query.start_ns)
-        self.queries = [each for each in self._bursts if len(each.sent) >= _FRAME_BYTES_MIN]
+        self.queries = [each for each in self._bursts if has_good_crc(each.sent)]
         self.log = log
 
     @classmethod

@@ -6,6 +6,7 @@ What is observed comes from the hub, from the board and from the emulators, neve
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import shutil
 from collections.abc import Callable
@@ -190,7 +191,13 @@ class MachineBench(Undertaking):
             with contextlib.suppress(TimeoutError, AgentError):
                 text = gateway.shell("journalctl --no-pager --boot", _EVIDENCE_S_MAX).text
                 (self.field.home(gateway.unit) / "journal.txt").write_text(text)
+                self._keep_events(gateway)
         shutil.copytree(self.field.folder, folder, ignore=_not_kept, dirs_exist_ok=True)
+
+    def _keep_events(self, gateway: MachineGateway) -> None:
+        """Its own account, in whole."""
+        lines = (json.dumps(row) + "\n" for row in gateway.agent.events(0))
+        (self.field.home(gateway.unit) / "events.jsonl").write_text("".join(lines))
 
 
 def _not_kept(folder: str, names: list[str]) -> set[str]:

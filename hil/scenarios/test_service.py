@@ -97,8 +97,8 @@ def test_machine_stopped_on_duty_without_a_twin_comes_back_on_duty(
     scene.await_told(alone, "twin alone")
     ordered_ns = scene.bench.now_ns()
     assert alone.shell(command).code == 0
+    scene.wait("its end", lambda: alone.status() is None, scene.allowed.boot_s)
     if command == _POWER_OFF:
-        scene.wait("its end", lambda: alone.status() is None, scene.allowed.boot_s)
         alone.power_off()
         alone.power_on()
     _record_rest(scene, alone, ordered_ns)

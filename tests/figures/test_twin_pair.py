@@ -18,7 +18,7 @@ def burst(node: str, start_ms: int, **differs: Any) -> dict[str, Any]:
         "node": node,
         "start_ns": start_ms * MS,
         "end_ns": (start_ms + 5) * MS,
-        "hex": "01040000",
+        "hex": "010400004019",
         "isolated": False,
         "collided": False,
         "lost_count": 0,

@@ -35,7 +35,7 @@ _ALLOWED_MS = {"kill": 500, "power": 3150, "handover": 200}
 
 def burst(node: str, start_ms: int) -> dict[str, Any]:
     span = {"start_ns": start_ms * _MS, "end_ns": (start_ms + 5) * _MS}
-    flags = {"hex": "01030000", "collided": False, "isolated": False, "lost_count": 0}
+    flags = {"hex": "01030000f1d8", "collided": False, "isolated": False, "lost_count": 0}
     return {"node": node, **span, **flags}
 
 

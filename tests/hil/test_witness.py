@@ -18,7 +18,7 @@ def burst(node: str, start_ms: int, end_ms: int, **other: Any) -> dict[str, Any]
         "node": node,
         "start_ns": start_ms * _MS,
         "end_ns": end_ms * _MS,
-        "hex": "01030000",
+        "hex": "01030000f1d8",
         "collided": False,
         "lost_count": 0,
         "isolated": False,
@@ -27,7 +27,7 @@ def burst(node: str, start_ms: int, end_ms: int, **other: Any) -> dict[str, Any]
 
 
 def query(node: str, start_ms: int, end_ms: int, **other: Any) -> Query:
-    return Query(node, start_ms * _MS, end_ms * _MS, b"\x01\x03\0\0", **other)
+    return Query(node, start_ms * _MS, end_ms * _MS, bytes.fromhex("01030000f1d8"), **other)
 
 
 def witness(*bursts: dict[str, Any], events: list[dict[str, Any]] | None = None) -> Witness:

@@ -76,7 +76,9 @@ class Told:
 
     def query(self, unit):
         port = self.bench.config.installed.serial_port
-        assert self.bench.gateways[unit].shell(f"printf '\\001\\003\\000\\000' > {port}").code == 0
+        assert (
+            self.bench.gateways[unit].shell(f"printf '\\1\\3\\0\\0\\361\\330' > {port}").code == 0
+        )
 
     def is_plugged(self, unit):
         return self.bench.gateways[unit].shell("test -e ttyRS485").code == 0

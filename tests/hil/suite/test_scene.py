@@ -29,7 +29,7 @@ class Play:
             start_ns = self.scene.since_ns + round(start_s * _S)
             self.bench.bursts.append({
                 "node": unit, "start_ns": start_ns, "end_ns": start_ns + round(lasts_s * _S),
-                "hex": "01030000", "collided": False, "lost_count": 0, "isolated": False,
+                "hex": "01030000f1d8", "collided": False, "lost_count": 0, "isolated": False,
             })  # fmt: skip
 
     def move(self, at_s: float, load: str, *, shed: bool) -> None:

@@ -15,7 +15,7 @@ A, B = "kita", "minami"
 
 def burst(node: str, start_ms: int, end_ms: int) -> dict[str, Any]:
     return {
-        "node": node, "start_ns": start_ms * _MS, "end_ns": end_ms * _MS, "hex": "01030000",
+        "node": node, "start_ns": start_ms * _MS, "end_ns": end_ms * _MS, "hex": "01030000f1d8",
         "collided": False, "lost_count": 0, "isolated": False,
     }  # fmt: skip
 
