@@ -34,6 +34,13 @@ WORDS: Final[Mapping[WordType, int]] = {
 }
 _SIGNED: Final = frozenset({WordType.S16, WordType.S32, WordType.S64})
 _FLOATS: Final = frozenset({WordType.F32, WordType.F64})
+# Energy passes between processes, and into a checkpoint, as 64 bits with a sign. A site that draws
+# 50 MW all the time fills them in 20 years, and a meter's registers may be wider or stand higher:
+# what goes further begins again here, as a counter that wraps.
+ENERGY_UWH_WRAP: Final = 9 * 10**18
+# No site's counter ever shows so much (10**13 kWh, a third of the world's electricity in a year):
+# floats with their words in the wrong order do, and registers full of ones.
+_SHOWN_UWH_MAX: Final = 10**22
 # A double has 52 bits of fraction, a float 23: the step between neighbours is 2**29 times as large.
 _F32_STEP_RATIO: Final = 2**29
 _F32_STEP_MIN: Final = 2.0**-149
@@ -126,9 +133,10 @@ def decode(
     """Values of the words that answered `plan_requests(register_map)`.
 
     The ratio (CT x VT) multiplies power and energy; it is 1 for a meter that shows primary values.
-    A NaN, an infinity or a raw value that the map declares as "not available" makes the whole poll
-    `MeterFault.NOT_A_NUMBER`. A register that no reply covers, or a reply of another length than
-    its request, is a programmer's error and asserts.
+    A NaN, an infinity, more energy than any site's counter shows, or a raw value that the map
+    declares as "not available" makes the whole poll `MeterFault.NOT_A_NUMBER`. Energy from
+    `ENERGY_UWH_WRAP` on begins again from zero. A register that no reply covers, or a reply of
+    another length than its request, is a programmer's error and asserts.
     """
     power_w: float | None = None
     energy_uwh: dict[Quantity, int] = {}
@@ -145,7 +153,10 @@ def decode(
                 return Decoded(fault=MeterFault.NOT_A_NUMBER)
         else:
             numerator *= UWH_PER_WH
-            energy_uwh[register.quantity] = _nearest(raw * Fraction(numerator, denominator))
+            shown_uwh = _nearest(raw * Fraction(numerator, denominator))
+            if abs(shown_uwh) > _SHOWN_UWH_MAX:
+                return Decoded(fault=MeterFault.NOT_A_NUMBER)
+            energy_uwh[register.quantity] = _within_wrap(shown_uwh)
             step = _step(register.type, raw) * abs(Fraction(numerator, denominator))
             step_uwh = max(step_uwh, math.ceil(step))
     return Decoded(
@@ -159,7 +170,8 @@ def counter_modulus_uwh(
     """Energy in µWh after which the map's integer counters start again from zero.
 
     None for floating-point counters, which never wrap, and where import and export would differ. A
-    signed register passes through its negative values, so its whole width counts.
+    signed register passes through its negative values, so its whole width counts. At most
+    `ENERGY_UWH_WRAP`, where :func:`decode` wraps a counter that goes further.
     """
     moduli: set[int | None] = set()
     for register in register_map.registers:
@@ -170,7 +182,8 @@ def counter_modulus_uwh(
             continue
         raw = register.rollover_raw or 1 << (16 * WORDS[register.type])
         numerator = raw * register.scale_numerator * ratio_numerator * UWH_PER_WH
-        moduli.add(abs(numerator) // (register.scale_denominator * ratio_denominator))
+        modulus_uwh = abs(numerator) // (register.scale_denominator * ratio_denominator)
+        moduli.add(min(modulus_uwh, ENERGY_UWH_WRAP))
     return moduli.pop() if len(moduli) == 1 else None
 
 
@@ -204,6 +217,12 @@ def _raw(register: Register, replies: Mapping[Request, Sequence[int]]) -> Fracti
         return Fraction(value) if math.isfinite(value) else None
     raw = int.from_bytes(data, "big", signed=register.type in _SIGNED)
     return None if raw in register.not_available else Fraction(raw)
+
+
+def _within_wrap(shown_uwh: int) -> int:
+    """With the sign kept: a signed counter passes through zero without a jump."""
+    within_uwh = abs(shown_uwh) % ENERGY_UWH_WRAP
+    return within_uwh if shown_uwh >= 0 else -within_uwh
 
 
 def _nearest(value: Fraction) -> int:
