@@ -10,9 +10,11 @@ from typing import Final
 import click
 import msgspec
 
+from edge.cli.errors import FailedError, RefusedError
 from edge.cli.records import JournalPlace, journal_of, journal_options, reading
 from edge.cli.terms import date_time, moment_ns
 from edge.core.explain import explain
+from edge.keeper.audit import verify as audit_chain
 from edge.keeper.journal import read_events
 from edge.model.event import Event, EventKind
 from edge.model.units import NS_PER_S
@@ -36,6 +38,11 @@ _GIVEN_MAX: Final = 10_000
     help="Only these kinds; may be given more than once.",
 )
 @click.option("--audit", is_flag=True, help="Only who asked for what: the same as --kind audit.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="With --audit: whether the entries are as they were written; says the first that is not.",
+)
 @click.option("--follow", is_flag=True, help="Go on with new events until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @journal_options
@@ -44,6 +51,7 @@ def events(
     until_utc_ns: int | None,
     kinds: tuple[str, ...],
     audit: bool,
+    verify: bool,
     follow: bool,
     as_json: bool,
     site_path: Path | None,
@@ -51,6 +59,9 @@ def events(
 ) -> None:
     """Show what happened and why, oldest first."""
     place = journal_of(site_path, store_path)
+    if verify:
+        _verify(place, audit=audit)
+        return
     chosen = tuple(EventKind(kind) for kind in kinds)
     if audit:
         chosen = (*chosen, EventKind.AUDIT)
@@ -59,6 +70,23 @@ def events(
     with reading(place):
         for event in _endless(wanted) if follow else wanted.new():
             _show(event, place, as_json)
+
+
+def _verify(place: JournalPlace, *, audit: bool) -> None:
+    """Raises FailedError at a broken chain."""
+    if not audit:
+        raise RefusedError("events: --verify needs --audit: only the audit is chained")
+    with reading(place):
+        entries = list(read_events(place.path, kinds=(EventKind.AUDIT,), as_written=True))
+    verdict = audit_chain(entries)
+    older = f", {verdict.unchained} older without a digest" if verdict.unchained else ""
+    trimmed = "" if verdict.from_begin else "; what was before them was trimmed or taken out"
+    said = f"audit: {verdict.whole} entries as written{older}{trimmed}"
+    if verdict.broken_at is not None:
+        entry = entries[verdict.broken_at]
+        which = f"{date_time(entry.utc_ns, place.zone)}  {explain(entry, place.zone)}"
+        raise FailedError(f"{place.path}: {said}; then broken: {verdict.why}: {which}")
+    click.echo(f"{said}; head {verdict.head or 'none yet'}")
 
 
 class _Wanted:

@@ -152,7 +152,13 @@ def _plan(subject: str, facts: Facts) -> str:
 
 def _audit(subject: str, facts: Facts) -> str:
     done = "done" if facts.has("done") else "refused"
-    who = joined(facts.text("user"), facts.text("uid", "uid "), facts.text("pid", "pid "))
+    who = joined(
+        facts.text("user"),
+        facts.text("uid", "uid "),
+        facts.text("pid", "pid "),
+        facts.text("login", "logged in as "),
+        facts.text("origin", "from "),
+    )
     answer = facts.text("answer")
     return f"{subject} asked by {who}: {done}" + (f", {answer}" if answer else "")
 

@@ -62,6 +62,8 @@ _SILENT: Final = frozenset(
         "metered_uwh",
         "deviation_uwh",
         "digest",
+        "chain",
+        "chain_before",
         "end_utc_ns",
         "commanded_on",
     }

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from edge.keeper.audit import CHAIN_BEGIN, chained
 from edge.keeper.journal import JOURNAL_NAME, Journal
 from edge.keeper.link import RECORDS_KEPT_MAX, Condition, EventRecord, Saved, StateRecord
 from edge.keeper.lock import hold_folder, wait_released
@@ -43,6 +44,7 @@ class Archive:
         self._journal: Journal | None = None
         self._slots: SlotFile | None = None
         self._pending: deque[EventRecord] = deque(maxlen=RECORDS_KEPT_MAX)
+        self._chain_head: str | None = None
         self._notes: deque[EventRecord] = deque(maxlen=_NOTES_MAX)
         self._plans: deque[tuple[Plan, bytes]] = deque(maxlen=_PLANS_MAX)
         self._checkpoint: bytes | None = None
@@ -146,12 +148,25 @@ class Archive:
             plan, file = self._plans[0]
             journal.store_plan(plan.day, plan.version, msgspec.msgpack.encode(plan), file)
             self._plans.popleft()
+        self._chain_notes(journal)
         if self._pending or self._notes:
             journal.append((*self._pending, *self._notes))
         last = {one.writer: one.first + len(one.events) - 1 for one in self._pending}
         self._pending.clear()
         self._notes.clear()
         return [Saved(writer, number) for writer, number in last.items()]
+
+    def _chain_notes(self, journal: Journal) -> None:
+        """Once each: what could not be written keeps its place in the audit's chain."""
+        for place, record in enumerate(self._notes):
+            (event,) = record.events
+            if event.kind is not EventKind.AUDIT or "chain" in event.facts:
+                continue
+            if self._chain_head is None:
+                self._chain_head = journal.chain_head() or CHAIN_BEGIN
+            entry = chained(event, self._chain_head)
+            self._chain_head = str(entry.facts["chain"])
+            self._notes[place] = EventRecord(record.writer, record.first, (entry,))
 
     def _hold(self) -> None:
         if self._lock_fd is None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
-import pwd
 import selectors
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -22,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from edge.keeper import requests
+from edge.keeper.asker import Asker, read_asker
 from edge.keeper.requests import Answer, Request
 
 _CLIENTS_MAX: Final = 32
@@ -29,15 +28,6 @@ _TOO_LONG: Final = Answer(
     ok=False,
     text=f"request: too long: need at most {requests.REQUEST_BYTES_MAX} B; nothing was changed",
 )
-_PEER: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
-
-
-class Asker(Struct, frozen=True):
-    """The process at the other end, by SO_PEERCRED, and the login behind its uid."""
-
-    user: str
-    uid: int
-    pid: int
 
 
 Handler = Callable[[Asker, Request], Answer]
@@ -98,7 +88,7 @@ class Desk:
         if len(self._clients) >= _CLIENTS_MAX:
             self._drop(min(self._clients, key=lambda client: client.turn))
         end.setblocking(False)
-        client = _Client(end, _asker(end), bytearray(), self._next_turn())
+        client = _Client(end, read_asker(end), bytearray(), self._next_turn())
         self._clients.append(client)
         self._selector.register(end, selectors.EVENT_READ, lambda: self._receive(client))
 
@@ -165,16 +155,6 @@ def _listen(listener: socket.socket, path: Path, group: str) -> int:
     inode = draft.stat().st_ino
     draft.replace(path)
     return inode
-
-
-def _asker(client: socket.socket) -> Asker:
-    raw = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    pid, uid, _gid = _PEER.unpack(raw)
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = str(uid)
-    return Asker(user, uid, pid)
 
 
 def _hand_to_group(path: Path, group: str) -> None:

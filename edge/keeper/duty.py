@@ -76,8 +76,8 @@ def judge(
 def _handover(where: str, to: str, twin: TwinStatus, version: str, who: str) -> Handover | Answer:
     if on_duty_unit(twin) == to:
         return Answer(ok=True, text=f"{to} is on duty already; {_NOTHING}", twin=twin)
-    why = _unfit_peer(twin) if to == twin.peer.unit else _unfit_own(twin)
-    why = why or _drift(twin, version)
+    why = unfit_peer(twin) if to == twin.peer.unit else _unfit_own(twin)
+    why = why or drift(twin, version)
     return _refused(f"{where}: {why}") if why else Handover(to, who)
 
 
@@ -94,7 +94,7 @@ def _maintenance(
         state = "in maintenance already" if begin else "not in maintenance"
         return Answer(ok=True, text=f"{unit} is {state}; {_NOTHING}", twin=twin)
     if begin and twin.on_duty:
-        why = _unfit_peer(twin) or _drift(twin, version)
+        why = unfit_peer(twin) or drift(twin, version)
         if why:
             return _refused(f"{where}: it would leave the site without an active unit: {why}")
     elif begin and on_duty_unit(twin) is None:
@@ -108,7 +108,7 @@ def _maintenance(
     return Maintenance(begin, who)
 
 
-def _unfit_peer(twin: TwinStatus) -> str:
+def unfit_peer(twin: TwinStatus) -> str:
     """Why the peer can not take the duty, empty where it can."""
     peer = twin.peer
     if not peer.heard:
@@ -146,7 +146,7 @@ def _not_standby(twin: TwinStatus) -> str:
     )
 
 
-def _drift(twin: TwinStatus, version: str) -> str:
+def drift(twin: TwinStatus, version: str) -> str:
     """What the two have not alike, empty where all is."""
     peer = twin.peer
     if not peer.same_site_file:

@@ -85,6 +85,14 @@ class Journal:
         )
         return [row[0] for row in rows]
 
+    def chain_head(self) -> str:
+        """The digest of the newest audit entry that has one, empty where none has."""
+        rows = self._db.execute(
+            "SELECT facts FROM event WHERE kind = ? ORDER BY id DESC", (EventKind.AUDIT,)
+        )
+        heads = (json.loads(row[0]).get("chain") for row in rows)
+        return next((str(head) for head in heads if head), "")
+
     def close(self) -> None:
         self._db.close()
 
@@ -109,17 +117,22 @@ def read_events(
     since_utc_ns: int = 0,
     until_utc_ns: int = (1 << 63) - 1,
     kinds: tuple[EventKind, ...] = (),
+    *,
+    as_written: bool = False,
 ) -> Iterator[Event]:
-    """Events of a journal that may be in use, oldest first. Raises sqlite3.Error."""
+    """Events of a journal that may be in use, oldest first; `as_written`: in the order of writing,
+    whatever the clock said. Raises sqlite3.Error.
+    """
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is None:
             return  # it is being made just now
         marks = ",".join("?" * len(kinds))
         chosen = f" AND kind IN ({marks})" if kinds else ""
+        order = "id" if as_written else "utc_ns, id"
         rows = db.execute(
             "SELECT mono_ns, utc_ns, kind, subject, severity, facts FROM event"  # noqa: S608
-            f" WHERE utc_ns >= ? AND utc_ns < ?{chosen} ORDER BY utc_ns, id",
+            f" WHERE utc_ns >= ? AND utc_ns < ?{chosen} ORDER BY {order}",
             (since_utc_ns, until_utc_ns, *kinds),
         )
         for mono_ns, utc_ns, kind, subject, severity, facts in rows:

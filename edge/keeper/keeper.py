@@ -19,6 +19,7 @@ from edge.keeper import link
 from edge.keeper.archive import Archive
 from edge.keeper.desk import Desk
 from edge.keeper.flight import FlightRecorder, Header
+from edge.keeper.guarding import Guarding
 from edge.keeper.link import (
     Alive,
     Bye,
@@ -68,7 +69,13 @@ class Keeper:
         self._planning = Planning(self._spec, folder, self._archive, self._give)
         self._plans_to_give: deque[TakePlan] = deque(maxlen=_PLANS_TO_GIVE_MAX)
         self._reception = Reception(
-            identity, self._spec, self._archive, self._planning, self._give_order, self._give_plans
+            identity,
+            self._spec,
+            self._archive,
+            self._planning,
+            Guarding(runtime, identity.unit),
+            self._give_order,
+            self._give_plans,
         )
         self._to_tell: dict[int, Saved] = {}
         self._told: dict[str, bool] = {}

@@ -7,34 +7,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
 from edge.keeper.archive import Archive
+from edge.keeper.asker import Asker
 from edge.keeper.audit import audit_event
-from edge.keeper.desk import Asker
 from edge.keeper.duty import carried_to, judge, role_word
+from edge.keeper.guarding import Guarding
 from edge.keeper.link import StatusRecord
 from edge.keeper.orders import order_of
 from edge.keeper.planning import Planning
 from edge.keeper.plans import PlanFile
 from edge.keeper.requests import (
     Answer,
+    AskDrill,
     AskHandover,
     AskMaintenance,
     AskPlanImport,
     AskStatus,
+    AskStop,
     Identity,
     PowerRequest,
     Request,
+    StopRequest,
+    TellOutcome,
     TwinRequest,
 )
+from edge.keeper.stopping import judge_drill, judge_stop
 from edge.keeper.wording import told
 from edge.model.order import Order, TwinOrder
 from edge.model.spec import ControlSpec
 from edge.model.twin_status import TwinStatus
 
-_NO_SCAN = Answer(ok=False, text="no scan has been completed yet; try again")
+_NO_SCAN: Final = Answer(ok=False, text="no scan has been completed yet; try again")
+_ROOT_ALONE: Final = Answer(ok=False, text="outcome: got another user, need root; not noted")
 
 
 class Reception:
@@ -48,6 +56,7 @@ class Reception:
         spec: ControlSpec,
         archive: Archive,
         planning: Planning,
+        guarding: Guarding,
         give: Callable[[Order | TwinOrder], bool],
         give_plans: Callable[[], None],
     ) -> None:
@@ -55,6 +64,7 @@ class Reception:
         self._spec = spec
         self._archive = archive
         self._planning = planning
+        self._guarding = guarding
         self._give = give
         self._give_plans = give_plans
         self._status: StatusRecord | None = None
@@ -64,12 +74,15 @@ class Reception:
         """The newest picture, by which everything is judged from now on."""
         self._status = status
         self._status_mono_ns = now_mono_ns()
+        self._guarding.take(status.twin, self._status_mono_ns)
 
     def answer(self, asker: Asker, request: Request) -> Answer:
         if isinstance(request, AskStatus):
             return self._answer_status()
         if isinstance(request, AskHandover | AskMaintenance):
             answer = self._give_twin_order(asker, request)
+        elif isinstance(request, AskStop | AskDrill | TellOutcome):
+            answer = self._judge_stop(asker, request)
         else:
             answer = self._give_power_order(asker, request)
         self._archive.note(audit_event(asker, request, answer, now_mono_ns(), time.time_ns()))
@@ -80,6 +93,25 @@ class Reception:
             return _NO_SCAN
         order = judge(request, self._status.twin, self._identity.version, asker.user)
         return order if isinstance(order, Answer) else self._give_order(order, "")
+
+    def _judge_stop(self, asker: Asker, request: StopRequest) -> Answer:
+        """Root's programs do the rest; the duty is handed over from here."""
+        if isinstance(request, TellOutcome):
+            return Answer(ok=True) if asker.uid == 0 else _ROOT_ALONE
+        newest = self._status
+        if newest is None:
+            return _NO_SCAN
+        steady_s = self._guarding.steady_s(now_mono_ns())
+        if isinstance(request, AskDrill):
+            return judge_drill(request, newest.status, newest.twin, self._identity, steady_s)
+        grant = judge_stop(request, newest.twin, self._identity, asker.user, steady_s)
+        if isinstance(grant, Answer):
+            return grant
+        forced = f"the site is left without control on purpose: {grant.forced}"
+        text = forced if grant.forced else ""
+        if grant.order is None:
+            return Answer(ok=True, text=text)
+        return self._give_order(grant.order, text)
 
     def _give_power_order(self, asker: Asker, request: PowerRequest | AskPlanImport) -> Answer:
         """Here, or, where the other unit is on duty, by way of this one to that."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 from msgspec import Struct
 
@@ -58,9 +60,52 @@ class AskMaintenance(Struct, frozen=True, tag="maintenance"):
     begin: bool
 
 
+class StopKind(enum.StrEnum):
+    """What is to be done with a unit that gives up its duty for it."""
+
+    STOP = "stop"
+    RESTART = "restart"
+    REBOOT = "reboot"
+    POWEROFF = "poweroff"
+    UPGRADE = "upgrade"
+
+
+class AskStop(Struct, frozen=True, tag="stop"):
+    """Leave to stop this unit, which must be `unit`; on duty it hands over at once. `leaves_site`
+    is the site's name where it is to be left without control, in an emergency; else empty.
+    """
+
+    unit: str
+    kind: StopKind
+    leaves_site: str = ""
+
+
+class DrillKind(enum.StrEnum):
+    """What is rehearsed."""
+
+    HANDOVER = "handover"
+    FAILOVER = "failover"
+
+
+class AskDrill(Struct, frozen=True, tag="drill"):
+    """Leave to rehearse on this unit, which must be `unit`."""
+
+    unit: str
+    kind: DrillKind
+
+
+class TellOutcome(Struct, frozen=True, tag="outcome"):
+    """What came of something that root was given leave for; for the audit, from root alone."""
+
+    what: str
+    done: bool
+    text: str
+
+
+StopRequest = AskStop | AskDrill | TellOutcome
 PowerRequest = AskOverride | AskAcknowledge | AskLimit
 TwinRequest = AskHandover | AskMaintenance
-Request = AskStatus | PowerRequest | AskPlanImport | TwinRequest
+Request = AskStatus | PowerRequest | AskPlanImport | TwinRequest | StopRequest
 
 
 class Identity(Struct, frozen=True):
