@@ -13,11 +13,13 @@ from edge.model.problem import ProblemsError
 
 _COMMANDS: Final = {
     "acknowledge": "edge.cli.order:acknowledge",
+    "boot-pins": "edge.cli.boot_pins:print_boot_pins",
     "check": "edge.cli.check:check",
     "demo": "edge.cli.demo:demo",
     "doctor": "edge.cli.doctor.command:doctor",
     "events": "edge.cli.events:events",
     "handover": "edge.cli.handover:handover",
+    "init": "edge.cli.init.command:init",
     "key": "edge.cli.key:key",
     "limit": "edge.cli.order:limit",
     "maintenance": "edge.cli.handover:maintenance",

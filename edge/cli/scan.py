@@ -61,8 +61,8 @@ def scan(
     if timeout_ms is not None:
         plan = replace(plan, timeout_ms=timeout_ms)
     profiles = {name: profile.map for name, profile in load_profiles(site_path).items()}
-    with _progress(len(ids)) as told:
-        found = asyncio.run(_scan(plan, Prober(profiles, thorough=thorough), ids, told))
+    with search_progress(len(ids)) as told:
+        found = asyncio.run(find_meters(plan, Prober(profiles, thorough=thorough), ids, told))
     if as_json:
         show_json(found)
     elif found:
@@ -74,7 +74,10 @@ def scan(
         )
 
 
-async def _scan(plan: BusPlan, prober: Prober, ids: tuple[int, ...], told: Told) -> list[Answering]:
+async def find_meters(
+    plan: BusPlan, prober: Prober, ids: tuple[int, ...], told: Told
+) -> list[Answering]:
+    """Who answers on a line that this process takes for itself; refused where it is in use."""
     fd = BusPage.create()
     page = BusPage(fd)
     os.close(fd)
@@ -119,7 +122,7 @@ def _view(found: list[Answering]) -> Table:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Told]:
+def search_progress(total: int) -> Iterator[Told]:
     """A bar on a terminal, else a line for each unit that is found; both on stderr."""
     console = screen(stderr=True)
     if not console.is_terminal:

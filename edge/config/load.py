@@ -54,7 +54,11 @@ def load_site(path: Path) -> LoadedSite:
 
     Raises ProblemsError with every problem that was found.
     """
-    data = _read(path)
+    return site_of(_read(path), path)
+
+
+def site_of(data: bytes, path: Path) -> LoadedSite:
+    """As `load_site`, of a file at `path` that would hold `data`; it need not be there yet."""
     site, findings = decode_document(data, path.name, Site, {"bus": {"kind": "rtu"}})
     shelf = _Shelf(path.parent / "profiles")
     profiles = {

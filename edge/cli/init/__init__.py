@@ -1,0 +1,1 @@
+"""`denban init`: a site file out of few questions."""
