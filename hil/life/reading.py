@@ -35,7 +35,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreReading(msgspec.Struct, frozen=True):
-    """A unit's files: `journal_bytes` of the database and its log beside it, `store_bytes` of all."""
+    """A unit's files: `journal_bytes` of the database and what lies beside it, `store_bytes` of
+    all.
+    """
 
     elapsed_s: float
     unit: str

@@ -19,7 +19,7 @@ _DAY_S: Final = 86_400
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """One process of one unit after the warm-up, in its last life. `later`: of the second half
+    """One process of one unit after the warm-up, in its longest life. `later`: of the second half
     alone, which tells a leak from a beginning that has not yet ended.
     """
 
@@ -46,8 +46,13 @@ def growths(readings: Sequence[Reading], warm_up_s: float) -> list[Growth]:
 
 
 def _growth(readings: Sequence[Reading], warm_up_s: float) -> Growth | None:
-    pid = readings[-1].pid
-    seen = [each for each in readings if each.pid == pid and each.elapsed_s >= warm_up_s]
+    lives = [
+        [each for each in readings if each.pid == pid]
+        for pid in dict.fromkeys(each.pid for each in readings)
+    ]
+    longest = max(lives, key=len)
+    begun_s = longest[0].elapsed_s
+    seen = [each for each in longest if each.elapsed_s >= begun_s + warm_up_s]
     rss, private = _slope(seen, "rss_kb"), _slope(seen, "private_kb")
     later = _slope(seen[len(seen) // 2 :], "private_kb")
     if rss is None or private is None or later is None:
@@ -57,7 +62,7 @@ def _growth(readings: Sequence[Reading], warm_up_s: float) -> Growth | None:
     return Growth(
         first.unit,
         first.process,
-        len({each.pid for each in readings}),
+        len(lives),
         rss,
         private,
         later,
@@ -80,16 +85,18 @@ def _range(values: Iterable[int]) -> tuple[int, int]:
 
 def markdown(life: Life, warm_up_s: float) -> str:
     """Tables for docs/long-life.md."""
-    rows = [
-        "| unit | process | lives | RSS first, last (kB) | RSS KB/h | private KB/h"
-        " | second half KB/h | files open | threads | written MB/day | CPU |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    head = ["unit", "process", "lives", "RSS first, last (kB)", "RSS KB/h", "private KB/h"]
+    head += ["second half KB/h", "files open", "threads", "written MB/day", "CPU"]
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     rows += [_row(each) for each in growths(life.readings, warm_up_s)]
     lines = [
-        f"{life.minutes:g} min, first {warm_up_s / 60:g} min left out; {life.handovers} handovers"
-        f" by order, {life.takeovers} changes of who drives the line, {life.collisions} times both"
-        f" drove it, {life.load_moves} moves of loads, {len(life.incidents)} incidents.",
+        (
+            f"{life.minutes:g} min, first {warm_up_s / 60:g} min of each life left out:"
+            f" {life.handovers} handovers by order, {life.takeovers} changes of who drives the"
+            f" line, {life.collisions} times both drove it, {life.load_moves} moves of loads,"
+            f" {life.resets} resets by a watchdog, {len(life.stalls_s)} stalls of the bench's own"
+            f" machine, {len(life.incidents)} incidents."
+        ),
         "",
         *rows,
         "",

@@ -1,6 +1,6 @@
 """The pair for minutes or hours under a plant that comes and goes, with handovers by order.
 
-Nothing is broken on purpose. Samples are written as they come, so that a run that is cut is not lost.
+Nothing is broken on purpose. Samples are written as they come, so a run that is cut is not lost.
 """
 
 from __future__ import annotations
@@ -25,10 +25,16 @@ _HANDOVER_S: Final = 600.0
 _BASE_S: Final = 45.0
 _BASES_KW: Final = (60, 120, 180, 260, 320, 380)
 _LOOK_S: Final = 0.5
+_REBOOT_S: Final = 1.0
+# Waking so much too late means that the machine which runs the bench stood still, and with it both
+# gateways: their watchdogs of 2 s may have run out.
+_STALL_S: Final = 1.0
 
 
 class Life(msgspec.Struct, frozen=True):
-    """`incidents`: what should not be in a quiet run."""
+    """`incidents`: what should not be in a quiet run. `stalls_s`: when the machine that runs the
+    bench stood still, and for how long; `resets` by a watchdog come from there or are ours.
+    """
 
     minutes: float
     readings: list[Reading]
@@ -37,6 +43,8 @@ class Life(msgspec.Struct, frozen=True):
     takeovers: int
     collisions: int
     load_moves: int
+    resets: int
+    stalls_s: list[tuple[float, float]]
     incidents: list[str]
 
 
@@ -50,6 +58,7 @@ class Run:
         self._readings: list[Reading] = []
         self._stores: list[StoreReading] = []
         self._incidents: list[str] = []
+        self._stalls_s: list[tuple[float, float]] = []
         self._handovers = 0
         self._draw = random.Random(1)
 
@@ -57,6 +66,7 @@ class Run:
         with Pair(Works()) as pair, (self._out / "samples.jsonl").open("wb") as file:
             for gateway in pair.gateways.values():
                 gateway.supervised = True
+                gateway.reboots_after_s = _REBOOT_S
                 gateway.start(wait=False)
             trials = PairTrials(pair)
             trials.settled()
@@ -71,6 +81,8 @@ class Run:
                 len(witness.takeovers()),
                 len(witness.overlaps()),
                 len(witness.load_moves()),
+                sum(len(witness.resets(unit)) for unit in pair.gateways),
+                self._stalls_s,
                 self._incidents,
             )
 
@@ -87,7 +99,16 @@ class Run:
             if elapsed_s >= due["handover"]:
                 due["handover"] += _HANDOVER_S
                 self._hand_over(pair, trials, elapsed_s)
-            time.sleep(_LOOK_S)
+            for gateway in pair.gateways.values():
+                gateway.attend()
+            self._pause(elapsed_s)
+
+    def _pause(self, elapsed_s: float) -> None:
+        began_s = time.monotonic()
+        time.sleep(_LOOK_S)
+        late_s = time.monotonic() - began_s - _LOOK_S
+        if late_s > _STALL_S:
+            self._stalls_s.append((round(elapsed_s, 1), round(late_s, 1)))
 
     def _sample(self, pair: Pair, elapsed_s: float, file: Any) -> None:
         seen: list[Reading | StoreReading] = []

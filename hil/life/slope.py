@@ -11,7 +11,7 @@ _POINTS_MIN = 3  # two points are a line whatever they say
 
 
 class Slope(msgspec.Struct, frozen=True):
-    """`per_h` by least squares; `error_per_h`: its standard error, as if samples were independent."""
+    """`per_h` by least squares; `error_per_h`: its standard error, were samples independent."""
 
     per_h: float
     error_per_h: float
