@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One worker more than processors: benches wait more than they work.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test check bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install image
+.PHONY: help demo test check bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install package sbom image
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,8 +36,8 @@ test: $(VENV)/dev.stamp shim  ## all tests and all checks
 	@$(BIN)/python tests/coverage_gate.py build/coverage.json
 
 check: $(VENV)/dev.stamp  ## lint, format, types, layers
-	@$(BIN)/ruff check edge hil tests
-	@$(BIN)/ruff format --check edge hil tests
+	@$(BIN)/ruff check edge hil tests systemd
+	@$(BIN)/ruff format --check edge hil tests systemd
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -73,12 +73,20 @@ soak: $(VENV)/dev.stamp  ## the pair in a simulated world of faults; HOURS=1000,
 install:  ## install the package and its service; DESTDIR=, PREFIX=/opt/denban
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/opt/denban)' $(if $(SYSTEM_PYTHON),SYSTEM_PYTHON='$(SYSTEM_PYTHON)') $(if $(PIP),PIP='$(PIP)') systemd/install.sh
 
+PACKAGE := $(if $(SYSTEM_PYTHON),SYSTEM_PYTHON='$(SYSTEM_PYTHON)') $(if $(PIP),PIP='$(PIP)') systemd/package/build.sh
+
+package:  ## build the Debian package into build/package; see docs/package.md
+	@$(PACKAGE)
+
+sbom:  ## list what the package is made of in build/denban.sbom.json
+	@STAGE_ONLY=1 $(PACKAGE)
+
 image: $(VENV)/dev.stamp  ## build the image of the machine bench into build/image
 	@$(BIN)/python -m hil.machine.image
 
 format: $(VENV)/dev.stamp  ## format and fix what can be fixed
-	@$(BIN)/ruff check --fix edge hil tests
-	@$(BIN)/ruff format edge hil tests
+	@$(BIN)/ruff check --fix edge hil tests systemd
+	@$(BIN)/ruff format edge hil tests systemd
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
