@@ -48,10 +48,23 @@ put() { # FILE PLACE [MODE]: with the prefix that was asked for
 }
 put denban.wrapper /usr/bin/denban 755
 put denban.service /usr/lib/systemd/system/denban.service
+put denban.service.d/guard.conf /usr/lib/systemd/system/denban.service.d/guard.conf
+put denban-guard.service /usr/lib/systemd/system/denban-guard.service
+put denban-guard.path /usr/lib/systemd/system/denban-guard.path
+put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
+put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
 put denban.preset /usr/lib/systemd/system-preset/60-denban.preset
 put denban.sysusers /usr/lib/sysusers.d/denban.conf
 put denban.tmpfiles /usr/lib/tmpfiles.d/denban.conf
 put denban.rules /usr/lib/udev/rules.d/60-denban.rules
+put login/denban-dropin.conf /usr/lib/systemd/system/denban.service.d/login.conf
+put login/denban-login.service /usr/lib/systemd/system/denban-login.service
+put login/denban-login.path /usr/lib/systemd/system/denban-login.path
+put login/denban-login.tmpfiles /usr/lib/tmpfiles.d/denban-login.conf
+put login/prompt.sh /usr/lib/denban/prompt.sh
+put login/profile.sh /etc/profile.d/denban.sh
+put login/motd.sh /etc/update-motd.d/10-denban 755
+put login/sshd.conf /etc/ssh/sshd_config.d/denban.conf
 
 # What the command says about itself; told by the release, so that it fits it.
 mkdir -p "$DESTDIR/usr/share/bash-completion/completions" "$DESTDIR/usr/share/man/man1"

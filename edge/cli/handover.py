@@ -15,9 +15,9 @@ import click
 
 from edge.cli.connection import Desk, desk_of, desk_options
 from edge.cli.errors import FailedError, RefusedError
-from edge.cli.twin_view import role_mark
 from edge.keeper.duty import judge, on_duty_unit
 from edge.keeper.requests import Answer, AskHandover, AskMaintenance, AskStatus, TwinRequest
+from edge.model.role_mark import role_mark
 from edge.model.twin import Role
 from edge.model.twin_status import TwinStatus
 

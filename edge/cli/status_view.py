@@ -9,9 +9,10 @@ from rich.text import Text
 
 from edge.cli.screen import table
 from edge.cli.terms import NOTHING, clock_time, duration, kw, number
-from edge.cli.twin_view import role_mark, twin_view
+from edge.cli.twin_view import twin_view
 from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, Identity
+from edge.model.role_mark import role_mark
 from edge.model.status import LimitStatus, LoadStatus, SourceStatus, Stage, Status
 
 # The control process gives a picture twice a second.

@@ -11,20 +11,10 @@ from rich.text import Text
 
 from edge.cli.terms import duration
 from edge.keeper.duty import on_duty_unit
+from edge.model.role_mark import role_mark
 from edge.model.twin import Mirror, Role
 from edge.model.twin_status import PathStatus, PeerStatus, TwinStatus
 
-_SHAPES: Final = {
-    "active": "■",
-    "yield": "■",
-    "standby": "□",
-    "alone": "▲",
-    "claim": "◆",
-    "boot": "◇",
-    "listen": "◇",
-    "suspect": "◇",
-    "maintenance": "○",
-}
 _FAULT: Final = "red"
 _WARNING: Final = "yellow"
 _GRADES_FIT: Final = frozenset({"", "fit"})
@@ -34,11 +24,6 @@ _MIRRORS: Final = {
     Mirror.HOLD.value: "the last commands of {peer}, held while it is not heard",
     Mirror.RELEASE.value: "nobody: none is shed here, the contacts of {peer} decide alone",
 }
-
-
-def role_mark(role: str) -> str:
-    """A role in capitals behind its shape."""
-    return f"{_SHAPES.get(role, '●')} {role.upper()}"
 
 
 def twin_view(twin: TwinStatus) -> list[Text]:

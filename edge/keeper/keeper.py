@@ -32,6 +32,7 @@ from edge.keeper.link import (
     StatusRecord,
     ToControl,
 )
+from edge.keeper.login import LoginFiles
 from edge.keeper.planning import Planning
 from edge.keeper.reception import Reception, now_mono_ns
 from edge.keeper.setup import KeeperSetup
@@ -77,6 +78,7 @@ class Keeper:
             self._give_order,
             self._give_plans,
         )
+        self._login = LoginFiles(setup.login_folder, identity)
         self._to_tell: dict[int, Saved] = {}
         self._told: dict[str, bool] = {}
         self._over = False
@@ -96,6 +98,7 @@ class Keeper:
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + _TURN_S
                 self._turn()
+        self._login.close(now_mono_ns(), time.time_ns())
         self._recorder.close()
         self._archive.wait_turn(_LAST_WAIT_S)
         self._save()
@@ -108,6 +111,7 @@ class Keeper:
 
     def _turn(self) -> None:
         self._tend_desk()
+        self._login.turn(now_mono_ns(), time.time_ns())
         self._planning.recall(time.time_ns())
         if self._turns % _PLAN_TURNS == 0:
             self._planning.poll(now_mono_ns(), time.time_ns())
@@ -193,6 +197,7 @@ class Keeper:
                 self._archive.take_events(message)
             case StatusRecord():
                 self._reception.take_status(message)
+                self._login.take_picture(message.twin, now_mono_ns())
             case Bye():
                 self._over = True
             case _:

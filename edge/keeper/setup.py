@@ -10,7 +10,7 @@ from edge.keeper.requests import Identity
 class KeeperSetup(Struct, frozen=True):
     """Who this gateway is, the compiled site (see edge.config.codec), folders and limits.
 
-    `plan_folder` is empty where no plan is held.
+    `plan_folder` is empty where no plan is held, `login_folder` where no login is told who this is.
     """
 
     identity: Identity
@@ -22,3 +22,4 @@ class KeeperSetup(Struct, frozen=True):
     socket_path: str
     socket_group: str
     plan_folder: str
+    login_folder: str = ""

@@ -167,7 +167,7 @@ def test_whoami_without_a_controller_knows_the_machine(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, serial: str, unit: str
 ) -> None:
     monkeypatch.setattr(
-        whoami_module, "read_hardware_identity", lambda: HardwareIdentity(serial, "cpuinfo")
+        whoami_module, "read_hardware_identity", lambda **_: HardwareIdentity(serial, "cpuinfo")
     )
     monkeypatch.setattr(whoami_module.socket, "gethostname", lambda: "raspberrypi")
     assert invoke("whoami", "--site", write_site(tmp_path)).stdout == (
