@@ -53,6 +53,11 @@ put denban-guard.service /usr/lib/systemd/system/denban-guard.service
 put denban-guard.path /usr/lib/systemd/system/denban-guard.path
 put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
 put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
+put denban.service.d/guard.conf /usr/lib/systemd/system/denban.service.d/guard.conf
+put denban-guard.service /usr/lib/systemd/system/denban-guard.service
+put denban-guard.path /usr/lib/systemd/system/denban-guard.path
+put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
+put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
 put denban.preset /usr/lib/systemd/system-preset/60-denban.preset
 put denban.sysusers /usr/lib/sysusers.d/denban.conf
 put denban.tmpfiles /usr/lib/tmpfiles.d/denban.conf

@@ -14,19 +14,19 @@ from edge.adapters.boottime import ClockWatch
 from edge.adapters.hardware import HardwareIdentity, read_hardware_identity
 from edge.app.unit import serials
 from edge.cli.connection import Desk
+from edge.cli.doctor.boot import check_boot_pins
+from edge.cli.doctor.disk import check_disk
 from edge.cli.doctor.files import check_plan_folder, check_socket, check_store
 from edge.cli.doctor.gpio import check_gpio
 from edge.cli.doctor.identity import check_hostname, check_serial, unit_of
-from edge.cli.doctor.machine import (
-    check_clock,
-    check_memory_lock,
-    check_real_time,
-    check_watchdog,
-)
+from edge.cli.doctor.machine import check_clock, check_memory_lock, check_real_time
 from edge.cli.doctor.ports import check_port
 from edge.cli.doctor.result import CheckResult, Verdict, fail, ok
+from edge.cli.doctor.settings import check_settings
 from edge.cli.doctor.software import check_packages, check_python, check_zone_data
 from edge.cli.doctor.twin import check_key, check_path, check_peer
+from edge.cli.doctor.user import check_user
+from edge.cli.doctor.watchdog import check_watchdog
 from edge.cli.errors import FailedError, RefusedError
 from edge.cli.screen import show, show_json, table
 from edge.config.load import LoadedSite, load_site
@@ -49,8 +49,9 @@ _SHAPES = {Verdict.OK: "●", Verdict.WARN: "▲", Verdict.FAIL: "×"}
 def doctor(site_path: Path | None, as_json: bool) -> None:
     """Check that this machine is fit for the controller.
 
-    Ports, pins, permissions, watchdog, clock, disk, names. Run it as the service's user. Exit
-    code 1 when a check fails.
+    Ports, pins, permissions, watchdog, clock, key, peer, disk, names, and the settings of the
+    operating system. Run it as the service's user: sudo -u denban denban doctor. Exit code 1 when
+    a check fails.
     """
     results = _general()
     if site_path is not None:
@@ -79,7 +80,9 @@ def _general() -> list[CheckResult]:
     return [
         check_python(),
         *check_packages(),
+        check_user(os.geteuid()),
         check_clock(ClockWatch(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)),
+        *check_settings(),
     ]
 
 
@@ -100,10 +103,12 @@ def _of_site(site_path: Path) -> list[CheckResult]:
         check_hostname(io.units, hardware, socket.gethostname()),
         *(result for bus in io.buses for result in check_port(bus, running=running)),
         *check_gpio(io),
-        check_watchdog(io.watchdog),
+        *check_boot_pins(io),
+        *check_watchdog(io.watchdog, running=running),
         check_real_time(io.scan),
         check_memory_lock(io.scan),
         *check_store(io.store),
+        *check_disk(Path(io.store.directory)),
         *check_socket(io.control),
         check_plan_folder(io.plan_directory),
         *_of_twin(loaded, hardware, answer),

@@ -1,58 +1,23 @@
-"""Checks of the machine's timekeeping and guard: watchdog, real time, locked memory, clock."""
+"""Checks of what the process is allowed on this machine, and of its clock: real time, locked memory,
+time trust.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import resource
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from edge.adapters.boottime import ClockWatch
 from edge.adapters.realtime import lock_memory, schedule_fifo
-from edge.adapters.watchdog import is_no_way_out
-from edge.cli.doctor.result import CheckResult, fail, ok, warn
-from edge.config.io import ScanPlan, WatchdogPlan
+from edge.cli.doctor.result import CheckResult, ok, warn
+from edge.config.io import ScanPlan
 from edge.model.problem import Problem
 from edge.model.scan import ClockTrust
 
-_RUNTIME_WATCHDOG: Final = re.compile(r"^\s*RuntimeWatchdogSec\s*=\s*(\S+)", re.MULTILINE)
-_OFF: Final = frozenset({"0", "off", "infinity", ""})
 # The control process with one bus worker and the keeper; see docs/performance.md.
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
-
-
-def check_watchdog(plan: WatchdogPlan, root: Path = Path("/")) -> CheckResult:
-    """Whether the device is there and systemd leaves it to us. Never opens it: that arms it."""
-    name = "watchdog"
-    if not plan.device:
-        return warn(name, "none in the site file", "a hung machine stays hung: set watchdog.device")
-    device = root / plan.device.lstrip("/")
-    if not device.exists():
-        return fail(name, f"{plan.device} is missing", "dtparam=watchdog=on in config.txt")
-    taken = _systemd_watchdog(root)
-    if taken is not None:
-        advice = "set RuntimeWatchdogSec=off in /etc/systemd/system.conf and reboot"
-        return fail(name, f"systemd holds it, RuntimeWatchdogSec={taken}", advice)
-    if not os.access(device, os.W_OK):
-        return warn(name, f"{plan.device}: not for this user", "the service's user needs it")
-    way_out = is_no_way_out(plan.device, root / "sys/class/watchdog")
-    return ok(name, f"{plan.device}, {plan.timeout_s} s{', nowayout' if way_out else ''}")
-
-
-def _systemd_watchdog(root: Path) -> str | None:
-    """The last setting that systemd reads; None where it leaves the watchdog alone."""
-    folder = root / "etc/systemd"
-    files = [folder / "system.conf", *sorted((folder / "system.conf.d").glob("*.conf"))]
-    found = ""
-    for file in files:
-        try:
-            settings = _RUNTIME_WATCHDOG.findall(file.read_text(encoding="utf-8"))
-        except OSError:
-            continue
-        found = settings[-1] if settings else found
-    return None if found.lower() in _OFF else found
 
 
 def check_real_time(plan: ScanPlan) -> CheckResult:

@@ -17,7 +17,14 @@ from edge.model.bus import BusPlan, LineKind
 # FTDI's default of 16 ms would be most of a poll.
 _LATENCY_MS_MAX: Final = 2
 # Names that tell adapters apart by the socket they are in, or that never move.
-_STEADY_NAMES: Final = ("/dev/serial/by-path/", "/dev/serial/by-id/", "/dev/ttyAMA", "/dev/serial0")
+_STEADY_NAMES: Final = (
+    "/dev/serial/by-path/",
+    "/dev/serial/by-id/",
+    "/dev/ttyAMA",
+    "/dev/ttyRS485",  # RevPi's own rules
+    "/dev/serial0",
+)
+_BY_PATH: Final = Path("/dev/serial/by-path")
 
 
 def check_port(plan: BusPlan, *, running: bool, sysfs: Path = Path("/sys")) -> list[CheckResult]:
@@ -35,18 +42,28 @@ def check_port(plan: BusPlan, *, running: bool, sysfs: Path = Path("/sys")) -> l
     ]
 
 
-def check_device(plan: BusPlan) -> CheckResult:
+def check_device(plan: BusPlan, by_path: Path = _BY_PATH) -> CheckResult:
     """Whether the port exists, is a character device, and may be opened by this user."""
     name = f"line {plan.name}: port"
     try:
         mode = Path(plan.port).stat().st_mode
     except OSError as error:
-        return fail(name, f"{plan.port}: {error.strerror}", "plug the adapter in, or correct port")
+        return fail(name, f"{plan.port}: {error.strerror}", _instead(by_path))
     if not stat.S_ISCHR(mode):
         return fail(name, f"{plan.port} is no device", "correct port in the site file")
     if not os.access(plan.port, os.R_OK | os.W_OK):
         return fail(name, f"{plan.port}: no permission", "add this user to the group dialout")
     return ok(name, plan.port)
+
+
+def _instead(by_path: Path) -> str:
+    """What is there, when the name of the site file is not: another socket, or another kernel's
+    name of the same one.
+    """
+    there = sorted(path.name for path in by_path.glob("*"))
+    if not there:
+        return "no adapter is seen: plug it in, or correct port"
+    return f"plug it in where it was, or correct port; {by_path} has {', '.join(there)}"
 
 
 def check_port_name(plan: BusPlan) -> CheckResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,13 +18,33 @@ from edge.peer.keys import load_keys
 
 
 def check_key(key_file: str, environment: Mapping[str, str]) -> CheckResult:
-    """Whether the key is there, read by nobody else, and means something."""
+    """Whether the key is there, read by nobody else, and means something. It is root's: another user
+    is told of its place and mode only.
+    """
+    closed = _closed_key(Path(key_file), environment)
+    if closed is not None:
+        return closed
     try:
         keys = load_keys(Path(key_file), environment)
     except ProblemsError as error:
         (problem,) = error.problems
         return fail("twin key", f"{problem.what}: {problem.got}", problem.next_step)
     return ok("twin key", f"{len(keys)} in force, id {next(iter(keys))} is used")
+
+
+def _closed_key(path: Path, environment: Mapping[str, str]) -> CheckResult | None:
+    """What can be said of a key file that this user may not read; None where he may, or without
+    one.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+    if environment.get("CREDENTIALS_DIRECTORY") or os.access(path, os.R_OK):
+        return None
+    if mode & 0o077:
+        return fail("twin key", f"{path} is open to others, {mode:04o}", f"sudo chmod 600 {path}")
+    return ok("twin key", f"{path} is there, closed to this user; run this as root to look into it")
 
 
 def check_path(path: PathPlan) -> CheckResult:
