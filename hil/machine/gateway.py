@@ -23,6 +23,7 @@ _COMMAND_S_MAX: Final = 60.0
 _STOP_S_MAX: Final = 90.0
 _CRASH_S_MAX: Final = 3.0
 _DESK_S_MAX: Final = 6.0
+_LOST_EVENTS_MAX: Final = 100
 # Powers of two from the largest: what is left at the end is less than a block.
 _FILL: Final = f"""
 set -u
@@ -80,6 +81,7 @@ class MachineGateway:
         self.usb = MachineUsb(emulator, hub, unit)
         self.bus = MachineBusEnd(faults)
         self._last_event_number = 0
+        self._seen_events: set[tuple[int, int]] = set()
 
     def close(self) -> None:
         self.emulator.power_off()
@@ -160,13 +162,16 @@ class MachineGateway:
         return said
 
     def fresh_events(self) -> list[OwnEvent]:
+        """A reset may take the newest entries along, and then their numbers are given again."""
         try:
-            rows = self.agent.events(self._last_event_number)
+            rows = self.agent.events(max(0, self._last_event_number - _LOST_EVENTS_MAX))
         except (TimeoutError, AgentError):
             return []
+        fresh = [row for row in rows if (row["number"], row["utc_ns"]) not in self._seen_events]
+        self._seen_events.update((row["number"], row["utc_ns"]) for row in fresh)
         if rows:
             self._last_event_number = rows[-1]["number"]
-        return [OwnEvent(e["kind"], e["subject"], e["severity"], e["facts"]) for e in rows]
+        return [OwnEvent(e["kind"], e["subject"], e["severity"], e["facts"]) for e in fresh]
 
     def log_text(self) -> str:
         return self.emulator.log_text()

@@ -102,13 +102,10 @@ def test_gateway_in_maintenance_hands_over_first_and_takes_no_duty(scene: Scene)
 
 
 def _kill_and_await_back(scene: Scene, gateway: Gateway) -> None:
-    def own_pid() -> int | None:
-        status = gateway.status()
-        return None if status is None else int(status.answer["identity"]["pid"])
-
-    killed_pid = scene.wait("its number", own_pid)
+    lives_count = len(scene.events(gateway, "started"))
     gateway.kill_control()
-    scene.wait("its next life", lambda: own_pid() not in {None, killed_pid})
+    scene.wait("its next life", lambda: len(scene.events(gateway, "started")) > lives_count)
+    scene.wait("its answer", gateway.status)
 
 
 @pytest.mark.covers("ORDER")
