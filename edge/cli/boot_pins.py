@@ -1,4 +1,4 @@
-"""`denban boot-pins`: the lines of config.txt that hold a site's pins until the controller scans."""
+"""`denban boot-pins`: what config.txt does to a site's pins until the controller scans."""
 
 from __future__ import annotations
 
@@ -25,4 +25,6 @@ def print_boot_pins(site: Path) -> None:
     """
     pins = boot_pins(load_site(site).io)
     lines = [text for pin in pins for text in (f"# {pin.use}"[:_COLUMNS], pin.line)]
-    show("# The site file's pins until the controller scans, by `denban boot-pins`.", "[all]", *lines)
+    show(
+        "# The site file's pins until the controller scans, by `denban boot-pins`.", "[all]", *lines
+    )

@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "doctor": "edge.cli.doctor.command:doctor",
     "events": "edge.cli.events:events",
     "handover": "edge.cli.handover:handover",
+    "identify": "edge.cli.identify:identify",
     "init": "edge.cli.init.command:init",
     "key": "edge.cli.key:key",
     "limit": "edge.cli.order:limit",

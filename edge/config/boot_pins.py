@@ -27,8 +27,8 @@ class BootPin(Struct, frozen=True):
 
 
 def boot_pins(io: IoPlan) -> tuple[BootPin, ...]:
-    """Every pin of the site, by number. A relay has its safe level, an alarm output is off, the enable
-    line is down: it says that nobody scans.
+    """Every pin of the site, by number. A relay has its safe level, an alarm output is off, the
+    enable line is down: it says that nobody scans.
     """
     pins = [
         BootPin(

@@ -16,7 +16,7 @@ from edge.adapters.hardware import HardwareIdentity
 from edge.cli.doctor import command, files, gpio, machine, ports, software
 from edge.cli.doctor.identity import check_hostname, check_serial
 from edge.cli.doctor.result import CheckResult, Verdict, fail, ok, warn
-from edge.config.io import ControlPlan, ScanPlan, StorePlan, UnitPlan, WatchdogPlan
+from edge.config.io import ControlPlan, ScanPlan, StorePlan, UnitPlan
 from edge.model.bus import BusPlan, LineKind
 from edge.model.problem import Problem
 from edge.model.scan import ClockTrust
@@ -78,6 +78,9 @@ def test_port_that_is_missing_or_no_device_fails(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
     assert ports.check_device(_line(str(plain))).found == f"{plain} is no device"
+    (tmp_path / "platform-usb-0:1.2:1.0-port0").touch()
+    moved = ports.check_device(_line(str(tmp_path / "tty")), by_path=tmp_path)
+    assert moved.advice.endswith(f"{tmp_path} has plain, platform-usb-0:1.2:1.0-port0")
     tcp = BusPlan("office", LineKind.TCP, (), host="10.0.0.4")
     assert [_short(one) for one in ports.check_port(tcp, running=False)] == [
         ("ok", "10.0.0.4:502, not tried")
@@ -115,31 +118,8 @@ def test_latency_timer_of_an_ftdi_adapter(tmp_path: Path, text: str, verdict: Ve
 
 
 def test_steady_port_names() -> None:
-    for name in ("/dev/serial/by-path/x", "/dev/serial/by-id/x", "/dev/ttyAMA0"):
+    for name in ("/dev/serial/by-path/x", "/dev/serial/by-id/x", "/dev/ttyAMA0", "/dev/ttyRS485-0"):
         assert ports.check_port_name(_line(name)).verdict is Verdict.OK
-
-
-def test_watchdog_device_and_its_owner(tmp_path: Path) -> None:
-    plan = WatchdogPlan("/dev/watchdog", 10)
-    assert machine.check_watchdog(WatchdogPlan("", 10), tmp_path).verdict is Verdict.WARN
-    assert machine.check_watchdog(plan, tmp_path).found == "/dev/watchdog is missing"
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "dev/watchdog").touch()
-    assert machine.check_watchdog(plan, tmp_path) == ok("watchdog", "/dev/watchdog, 10 s")
-    nowayout = tmp_path / "sys/class/watchdog/watchdog0/nowayout"
-    nowayout.parent.mkdir(parents=True)
-    nowayout.write_text("1\n")
-    assert machine.check_watchdog(plan, tmp_path).found == "/dev/watchdog, 10 s, nowayout"
-    conf = tmp_path / "etc/systemd/system.conf"
-    conf.parent.mkdir(parents=True)
-    conf.write_text("[Manager]\n#RuntimeWatchdogSec=off\nRuntimeWatchdogSec=14\n")
-    assert machine.check_watchdog(plan, tmp_path).found == (
-        "systemd holds it, RuntimeWatchdogSec=14"
-    )
-    drop_in = tmp_path / "etc/systemd/system.conf.d/denban.conf"
-    drop_in.parent.mkdir()
-    drop_in.write_text("[Manager]\nRuntimeWatchdogSec=off\n")
-    assert machine.check_watchdog(plan, tmp_path).verdict is Verdict.OK
 
 
 def test_real_time_and_locked_memory_are_tried_in_a_child(

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from edge.cli.doctor.result import CheckResult, fail, ok, warn
 
 # eMMC: 1 is up to 10 % of the life used, 10 up to 100 %, 11 above; 0 is "not told" (JESD84-B51).
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]+")
 _LIFE_WARN: Final = 8
 _LIFE_END: Final = 11
 _PRE_EOL: Final = {"0x02": "80 % of its spare blocks are used", "0x03": "nearly all are used"}
@@ -86,7 +87,7 @@ def check_wear(root: Path) -> list[CheckResult]:
     """What an eMMC says of its life; SD cards say nothing."""
     results = []
     for device in sorted((root / "sys/bus/mmc/devices").glob("*")):
-        lives = [int(word, 16) for word in re.findall(r"0x[0-9a-fA-F]+", _word(device / "life_time"))]
+        lives = [int(word, 16) for word in _HEX.findall(_word(device / "life_time"))]
         used = max(lives, default=0)
         if not used:
             continue

@@ -77,13 +77,13 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
         return ", ".join(words)
 
     def accepts(self, values: Sequence[str]) -> bool:
-        """Whether the machine's values, in the order in which they were set, will do. Of several the
-        last holds, but for `never`, which looks at all. `values` may be empty: not set.
+        """Whether the machine's values, in the order in which they were set, will do. Of several
+        the last holds, but for `never`, which looks at all. `values` may be empty: not set.
         """
         found = tuple(values) or (() if self.unset is None else (self.unset,))
         if not found:
             return False
-        if any(value == bad or value.startswith((f"{bad},", f"{bad}=")) for value in found for bad in self.never):
+        if any(_is(value, bad) for value in found for bad in self.never):
             return False
         if self.equals is not None and _same(found[-1]) != _same(self.equals):
             return False
@@ -119,6 +119,11 @@ def amount(text: str) -> float | None:
     if match is None or match[2] not in _UNITS:
         return None
     return float(match[1]) * _UNITS[match[2]]
+
+
+def _is(value: str, bad: str) -> bool:
+    """`ttyS0,115200` is ttyS0, `strict_gpiod=on` is strict_gpiod."""
+    return value == bad or value.startswith((f"{bad},", f"{bad}="))
 
 
 def _same(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Checks of what the process is allowed on this machine, and of its clock: real time, locked memory,
+"""Checks of what a process may do on this machine, and of its clock: real time, locked memory,
 time trust.
 """
 

@@ -6,7 +6,7 @@ Only reads: the command line, /proc/sys, sysfs and configuration files. Nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -42,24 +42,7 @@ def check_settings(root: Path = Path("/"), listed: Path | None = None) -> list[C
 
 def values(setting: Setting, root: Path) -> list[str]:
     """What the machine has, in the order in which it was set; empty where it is not set."""
-    match setting.source:
-        case Source.KERNEL:
-            return _pairs(_read(root / "proc/cmdline").split(), setting.name)
-        case Source.SYSCTL:
-            return _lines(root / "proc/sys" / setting.name.replace(".", "/"))
-        case Source.SYSTEM | Source.JOURNALD:
-            return _pairs(_systemd_lines(root, setting.source.value), setting.name)
-        case Source.CHRONY:
-            return _chrony(root, setting.name)
-        case Source.CONFIG_TXT:
-            return _pairs(config_txt_lines(root), setting.name)
-        case Source.SYSFS:
-            found = sorted((root / "sys").glob(setting.name))
-            # The worst last: of several values the last is judged.
-            return sorted((line for path in found for line in _lines(path)), key=_size)
-        case Source.FILE:
-            there = any((root / name).exists() for name in setting.name.split())
-            return [_THERE if there else "not there"]
+    return _READERS[setting.source](root, setting.name)
 
 
 def config_txt_lines(root: Path) -> list[str]:
@@ -82,6 +65,21 @@ def _concerns(setting: Setting, root: Path) -> bool:
             return not bcm2835 or any((root / name).is_file() for name in _CONFIG_TXT)
 
 
+def systemd_values(root: Path, file: str, name: str) -> list[str]:
+    """Values of `name` in a configuration file of systemd: in the file itself, then in its drop-ins
+    in the order of their names, as systemd reads them.
+    """
+    mains = [root / folder / file for folder in _SYSTEMD_FOLDERS]
+    drop_ins: dict[str, Path] = {}
+    for folder in _SYSTEMD_FOLDERS:
+        for path in (root / folder / f"{file}.d").glob("*.conf"):
+            drop_ins.setdefault(path.name, path)
+    main = next((path for path in mains if path.is_file()), None)
+    ordered = [path for _, path in sorted(drop_ins.items())]
+    paths = ([] if main is None else [main]) + ordered
+    return _pairs((line for path in paths for line in _lines(path)), name)
+
+
 def _deviation(setting: Setting, found: list[str]) -> CheckResult | None:
     if setting.accepts(found):
         return None
@@ -91,16 +89,26 @@ def _deviation(setting: Setting, found: list[str]) -> CheckResult | None:
     return warn(f"{setting.source}: {name}", shown, advice)
 
 
-def _systemd_lines(root: Path, name: str) -> list[str]:
-    """The file itself, then its drop-ins in the order of their names, as systemd reads them."""
-    mains = [root / folder / name for folder in _SYSTEMD_FOLDERS]
-    drop_ins: dict[str, Path] = {}
-    for folder in _SYSTEMD_FOLDERS:
-        for path in (root / folder / f"{name}.d").glob("*.conf"):
-            drop_ins.setdefault(path.name, path)
-    main = next((path for path in mains if path.is_file()), None)
-    ordered = [path for _, path in sorted(drop_ins.items())]
-    return [line for path in ([] if main is None else [main]) + ordered for line in _lines(path)]
+def _kernel(root: Path, name: str) -> list[str]:
+    return _pairs(_read(root / "proc/cmdline").split(), name)
+
+
+def _sysctl(root: Path, name: str) -> list[str]:
+    return _lines(root / "proc/sys" / name.replace(".", "/"))
+
+
+def _config_txt(root: Path, name: str) -> list[str]:
+    return _pairs(config_txt_lines(root), name)
+
+
+def _sysfs(root: Path, pattern: str) -> list[str]:
+    """The worst last: of several values the last is judged."""
+    found = (line for path in (root / "sys").glob(pattern) for line in _lines(path))
+    return sorted(found, key=lambda text: (len(text), text))
+
+
+def _file(root: Path, names: str) -> list[str]:
+    return [_THERE if any((root / name).exists() for name in names.split()) else "not there"]
 
 
 def _chrony(root: Path, directive: str) -> list[str]:
@@ -128,9 +136,17 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _size(text: str) -> tuple[int, str]:
-    return len(text), text
-
-
 def _text(error: Exception) -> str:
     return reason(error) if isinstance(error, OSError) else str(error)
+
+
+_READERS: Final[dict[Source, Callable[[Path, str], list[str]]]] = {
+    Source.KERNEL: _kernel,
+    Source.SYSCTL: _sysctl,
+    Source.SYSTEM: lambda root, name: systemd_values(root, "system.conf", name),
+    Source.JOURNALD: lambda root, name: systemd_values(root, "journald.conf", name),
+    Source.CHRONY: _chrony,
+    Source.CONFIG_TXT: _config_txt,
+    Source.SYSFS: _sysfs,
+    Source.FILE: _file,
+}

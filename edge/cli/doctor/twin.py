@@ -18,8 +18,8 @@ from edge.peer.keys import load_keys
 
 
 def check_key(key_file: str, environment: Mapping[str, str]) -> CheckResult:
-    """Whether the key is there, read by nobody else, and means something. It is root's: another user
-    is told of its place and mode only.
+    """Whether the key is there, read by nobody else, and means something. It is root's: another
+    user is told of its place and mode only.
     """
     closed = _closed_key(Path(key_file), environment)
     if closed is not None:

@@ -6,15 +6,14 @@ Never opens the device: that arms it. What sysfs and /proc tell is enough.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
 from edge.adapters.watchdog import is_no_way_out
 from edge.cli.doctor.result import CheckResult, fail, ok, warn
+from edge.cli.doctor.settings import systemd_values
 from edge.config.io import WatchdogPlan
 
-_RUNTIME_WATCHDOG: Final = re.compile(r"^\s*RuntimeWatchdogSec\s*=\s*(\S+)", re.MULTILINE)
 _OFF: Final = frozenset({"0", "off", "infinity", ""})
 # The BCM2835's counter ends here; drivers mask larger values (60 s became 12 s).
 _BCM2835_S_MAX: Final = 15
@@ -50,7 +49,7 @@ def check_device(plan: WatchdogPlan, root: Path) -> CheckResult:
 
 
 def check_owner(plan: WatchdogPlan, root: Path, *, running: bool) -> CheckResult:
-    """Who holds the device, which can be opened once. /proc shows other users' files to root only."""
+    """Who holds the device, which can be opened once. /proc shows others' files to root only."""
     name = "watchdog owner"
     holder = _holder(plan, root)
     state = _word(plan, root, "state")
@@ -75,7 +74,7 @@ def check_timeout(plan: WatchdogPlan, root: Path) -> CheckResult:
         return fail(name, f"{plan.timeout_s} s on {identity}", advice)
     limits = [_word(plan, root, word) for word in ("min_timeout", "max_timeout")]
     least, most = (int(limit) if limit.isdigit() else 0 for limit in limits)
-    if plan.timeout_s < least or most and plan.timeout_s > most:
+    if plan.timeout_s < least or (most and plan.timeout_s > most):
         advice = f"watchdog.timeout_s from {least} to {most or 'any'}"
         return fail(name, f"{plan.timeout_s} s on {identity}", advice)
     return ok(name, f"{plan.timeout_s} s{f' on {identity}' if identity else ''}")
@@ -83,16 +82,8 @@ def check_timeout(plan: WatchdogPlan, root: Path) -> CheckResult:
 
 def _systemd_watchdog(root: Path) -> str | None:
     """The last setting that systemd reads; None where it leaves the watchdog alone."""
-    folder = root / "etc/systemd"
-    files = [folder / "system.conf", *sorted((folder / "system.conf.d").glob("*.conf"))]
-    found = ""
-    for file in files:
-        try:
-            settings = _RUNTIME_WATCHDOG.findall(file.read_text(encoding="utf-8"))
-        except OSError:
-            continue
-        found = settings[-1] if settings else found
-    return None if found.lower() in _OFF else found
+    found = systemd_values(root, "system.conf", "RuntimeWatchdogSec")
+    return None if not found or found[-1].lower() in _OFF else found[-1]
 
 
 def _holder(plan: WatchdogPlan, root: Path) -> str | None:
@@ -112,7 +103,7 @@ def _holder(plan: WatchdogPlan, root: Path) -> str | None:
 
 
 def _word(plan: WatchdogPlan, root: Path, word: str) -> str:
-    """A file of the device in sysfs; empty where the kernel has none. /dev/watchdog is watchdog0."""
+    """A file of the device in sysfs, empty where there is none. /dev/watchdog is watchdog0."""
     name = Path(plan.device).name
     path = root / _SYSFS / ("watchdog0" if name == "watchdog" else name) / word
     try:
