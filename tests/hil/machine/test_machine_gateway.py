@@ -124,13 +124,18 @@ def test_status_of_a_gateway_that_does_not_answer_is_none(
     assert machine.status() is None
 
 
-def test_events_are_given_once(guest: Guest, machine: MachineGateway) -> None:
-    row = {"number": 7, "kind": "role", "subject": "twin", "severity": "info", "facts": {"to": 1}}
-    guest.answers = ok([row])
-    assert machine.fresh_events() == [OwnEvent("role", "twin", "info", {"to": 1})]
-    guest.answers = ok([])
+def test_events_are_given_once_though_a_reset_gives_their_numbers_again(
+    guest: Guest, machine: MachineGateway
+) -> None:
+    row = {"kind": "role", "subject": "twin", "severity": "info", "facts": {"to": 1}}
+    event = OwnEvent("role", "twin", "info", {"to": 1})
+    before = [{**row, "number": number, "utc_ns": number} for number in (150, 151)]
+    guest.answers = ok(before)
+    assert machine.fresh_events() == [event, event]
+    guest.answers = ok([before[0], {**row, "number": 151, "utc_ns": 900}])
+    assert machine.fresh_events() == [event]
     assert machine.fresh_events() == []
-    assert [asked["after_number"] for asked in guest.asked] == [0, 7]
+    assert [asked["after_number"] for asked in guest.asked] == [0, 51, 51]
 
 
 def test_clock_that_is_stepped_is_set_apart_from_the_benchs(
