@@ -16,6 +16,7 @@ from edge.keeper.handle import KeeperHandle
 from edge.keeper.link import ScanHealth
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event, EventKind
+from edge.model.healing import LineFacts
 from edge.model.scan import ScanInputs, ScanOutputs
 from edge.model.units import NS_PER_S
 
@@ -32,14 +33,23 @@ class Publisher:
         self._boot_id = boot_id
         self._site_digest = site_digest
         self._health: Callable[[], ScanHealth] | None = None
+        self._lines: Callable[[int], tuple[LineFacts, ...]] = lambda _now_mono_ns: ()
         self._on_first: Callable[[], None] | None = None
         self._number = 0
         self._state_due_mono_ns = 0
         self._status_due_mono_ns = 0
 
-    def watch(self, health: Callable[[], ScanHealth], on_first: Callable[[], None]) -> None:
-        """Where the scan's health comes from, and what to do once after the first whole scan."""
+    def watch(
+        self,
+        health: Callable[[], ScanHealth],
+        lines: Callable[[int], tuple[LineFacts, ...]],
+        on_first: Callable[[], None],
+    ) -> None:
+        """Where the scan's health and the lines' facts come from, and what to do once after the
+        first whole scan.
+        """
         self._health = health
+        self._lines = lines
         self._on_first = on_first
 
     def begin(self, inputs: ScanInputs, event: Event) -> None:
@@ -66,7 +76,7 @@ class Publisher:
             self._post_state(inputs, encode(self._duty.controller.state))
         elif now_mono_ns >= self._status_due_mono_ns:
             self._status_due_mono_ns = now_mono_ns + _STATUS_NS
-            self._post_status()
+            self._post_status(now_mono_ns)
 
     def _post_state(self, inputs: ScanInputs, state: bytes, *, adopted: bool = False) -> None:
         self._state_due_mono_ns = inputs.now_mono_ns + _STATE_NS
@@ -85,7 +95,8 @@ class Publisher:
             )
         )
 
-    def _post_status(self) -> None:
+    def _post_status(self, now_mono_ns: int) -> None:
         status = self._duty.controller.status()
         if status is not None and self._health is not None:
-            self._keeper.post_status(status, self._health(), self._duty.status())
+            lines = self._lines(now_mono_ns)
+            self._keeper.post_status(status, self._health(), self._duty.status(), lines)

@@ -18,7 +18,8 @@ from edge.bus.lease import BusPage, Count
 from edge.bus.link import SampleReceiver, socket_pair, write_plan
 from edge.core.line_timing import stall_ns
 from edge.model.bus import BusPlan, LineKind
-from edge.model.scan import BusCondition, BusSample, MeterSample
+from edge.model.healing import LineFacts
+from edge.model.scan import BusCondition, BusSample, MeterFault, MeterSample
 from edge.model.twin import LineEvidence
 from edge.model.units import NS_PER_MS, NS_PER_S
 
@@ -33,6 +34,8 @@ MESSAGES_PER_DRAIN_MAX: Final = 64
 # A write takes microseconds. One that has not ended so long after its lease hangs in the driver, or
 # the worker is stopped before it: two scans.
 WRITING_NS_MAX: Final = 200 * NS_PER_MS
+# Of a poll that some meter has answered.
+_ANSWERED: Final = frozenset({None, MeterFault.EXCEPTION, MeterFault.NOT_A_NUMBER})
 _PORT_IS_MISSING: Final = frozenset({BusCondition.PORT_LOST, BusCondition.WORKER_LOST})
 
 
@@ -49,6 +52,7 @@ class BusWorker:
         self._respawn_mono_ns = 0
         self._writing_since_mono_ns: int | None = None
         self._before = LineEvidence(plan.name)
+        self._replied_mono_ns = 0
         self._spawn(boottime_ns())
         self._give(BusCondition.OK)
 
@@ -61,6 +65,29 @@ class BusWorker:
     def heard_mono_ns(self) -> int:
         """When the worker last heard a byte on the line; 0 for not yet."""
         return self._page.heard_mono_ns
+
+    def facts(self, now_mono_ns: int) -> LineFacts:
+        """What healing goes by."""
+        page, plan = self._page, self._plan
+        return LineFacts(
+            plan.name,
+            plan.port if plan.kind is LineKind.RTU else "",
+            self._condition or BusCondition.OK,
+            page.lease_until_mono_ns > now_mono_ns,
+            self._replied_mono_ns,
+            page.asked_mono_ns,
+            page.proof_mono_ns,
+            page.twin_mono_ns,
+        )
+
+    def reopen(self, now_mono_ns: int) -> None:
+        """The worker opens its port anew within a step of its loop."""
+        self._page.reopen_mono_ns = now_mono_ns
+
+    @property
+    def name(self) -> str:
+        """The line's name in the site file."""
+        return self._plan.name
 
     def counts(self) -> dict[str, int]:
         """What the present worker has counted since it started (see lease.Count)."""
@@ -119,6 +146,9 @@ class BusWorker:
                 break
             if batch.bus is not None and not self._given_up:
                 self._give(batch.bus.condition)
+            for sample in batch.meters:
+                if sample.fault in _ANSWERED:
+                    self._replied_mono_ns = sample.mono_ns
             samples.extend(batch.meters)
         if self._given:
             samples.extend(self._given)

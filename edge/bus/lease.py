@@ -34,6 +34,7 @@ class Count(enum.IntEnum):
 
 
 _LEASE_CELL: Final = 0
+_REOPEN_CELL: Final = 1
 _WORKER_CELLS: Final = CACHE_LINE_BYTES // CELL_BYTES
 _WRITING_CELL: Final = _WORKER_CELLS + 2
 _COUNT_CELLS: Final = _WORKER_CELLS + 7
@@ -57,13 +58,15 @@ class BusPage:
     """One process's view of the page behind `fd`, which it does not own. For one thread.
 
     Instants are 0 until something has happened. Control writes `lease_until_mono_ns`: before that
-    instant only the worker may write on the line. All others are the worker's: `alive`: it began a
+    instant only the worker may write on the line; and `reopen_mono_ns`, at each change of which the
+    worker opens its port anew. All others are the worker's: `alive`: it began a
     step; `heard`: the last byte came, echo included; `asked`: the last query was written; `proof`:
     an echo of, or a reply to, a query of ours; `twin` and `stranger`: a query of the twin, or of
     another master.
     """
 
     lease_until_mono_ns = _Cell(_LEASE_CELL)
+    reopen_mono_ns = _Cell(_REOPEN_CELL)
     alive_mono_ns = _Cell(_WORKER_CELLS)
     heard_mono_ns = _Cell(_WORKER_CELLS + 1)
     asked_mono_ns = _Cell(_WORKER_CELLS + 3)

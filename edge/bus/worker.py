@@ -57,6 +57,7 @@ class Worker:
         self._told_condition: BusCondition | None = None
         self._open_backoff_ns = OPEN_BACKOFF_NS_MIN
         self._was_leased = False
+        self._reopened_mono_ns = 0
 
     async def run(self) -> None:
         """Poll until control goes away; then the process exits at once, whatever it is doing."""
@@ -86,6 +87,9 @@ class Worker:
                 await self._wait(self._look_ns)
                 return
         self._was_leased = leased
+        if self._page.reopen_mono_ns != self._reopened_mono_ns:
+            self._reopened_mono_ns = self._page.reopen_mono_ns
+            self._client.close()
         if not self._client.is_open and not await self._open():
             return
         if self._listener is not None:

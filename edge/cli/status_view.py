@@ -12,6 +12,7 @@ from edge.cli.terms import NOTHING, clock_time, duration, kw, number
 from edge.cli.twin_view import twin_view
 from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, Identity
+from edge.model.healing import HealingStatus
 from edge.model.role_mark import role_mark
 from edge.model.status import LimitStatus, LoadStatus, SourceStatus, Stage, Status
 
@@ -42,6 +43,7 @@ def status_view(answer: Answer) -> list[RenderableType]:
         )
     if answer.twin is not None:
         parts += [*twin_view(answer.twin), Text()]
+    parts += [_healing(healing) for healing in answer.healing]
     parts += picture_view(status)
     if answer.health is not None:
         parts.append(_scan(answer.health))
@@ -62,6 +64,12 @@ def _head(identity: Identity, status: Status) -> Text:
         f"{identity.unit}, {identity.site}  {role_mark(identity.role)}  "
         f"{clock_time(status.utc_ns)} (clock: {status.clock_trust})",
         "bold",
+    )
+
+
+def _healing(healing: HealingStatus) -> Text:
+    return Text(
+        f"! {healing.line}: healing, rung {healing.rung} of {healing.of}: {healing.text}", "yellow"
     )
 
 

@@ -110,6 +110,13 @@ def _bus(subject: str, facts: Facts) -> str:
     return f"bus {subject}: {facts.text('condition')}{facts.text('was', ', was ')}"
 
 
+def _heal(subject: str, facts: Facts) -> str:
+    rung = facts.text("rung", "rung ", ", ")
+    outcome = facts.text("outcome").replace("_", " ")
+    about = facts.text("duration_s", " after ") + facts.text("text", ": ")
+    return f"healing of bus {subject}: {rung}{outcome}{about}"
+
+
 def _load(subject: str, facts: Facts) -> str:
     over = "over: " if facts.cleared else ""
     return f"load {subject}: {over}{facts.text('fault')}{facts.text('load_kw', ', counted with ')}"
@@ -197,4 +204,5 @@ _SENTENCES: Final[Mapping[EventKind, Callable[[str, Facts], str]]] = {
     EventKind.AUDIT: _audit,
     EventKind.HEALTH: _plain("gateway, "),
     EventKind.TWIN: twin_sentence,
+    EventKind.HEAL: _heal,
 }

@@ -19,6 +19,7 @@ from edge.keeper.link import (
     Condition,
     EventRecord,
     OrderRecord,
+    Reopen,
     Saved,
     ScanHealth,
     ScanRecord,
@@ -28,6 +29,7 @@ from edge.keeper.link import (
 from edge.keeper.setup import KeeperSetup
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
+from edge.model.healing import LineFacts
 from edge.model.order import Order, TwinOrder
 from edge.model.scan import HealthSample
 from edge.model.status import Status
@@ -56,6 +58,7 @@ class KeeperHandle:
         self._is_losing = False
         self._is_strange = False
         self._conditions: dict[str, HealthSample] = {}
+        self._to_reopen: list[str] = []
         self.events_lost = 0
 
     @property
@@ -94,6 +97,8 @@ class KeeperHandle:
                     self._forget(message)
                 case Condition():
                     self._conditions[message.sample.name] = message.sample
+                case Reopen():
+                    self._to_reopen.append(message.line)
                 case Alive():
                     pass
                 case _:
@@ -105,6 +110,11 @@ class KeeperHandle:
         """What stands and what has gone, of the keeper and of what it keeps."""
         return tuple(self._conditions.values())
 
+    def take_reopenings(self) -> list[str]:
+        """Lines whose port is to be opened anew, as `drain` has found."""
+        lines, self._to_reopen = self._to_reopen, []
+        return lines
+
     def post_scan(self, number: int, inputs: bytes, outputs_crc: int) -> None:
         self._child.send(link.encode(ScanRecord(number, inputs, outputs_crc)))
 
@@ -115,9 +125,13 @@ class KeeperHandle:
             self._child.send(packet)
 
     def post_status(
-        self, status: Status, health: ScanHealth, twin: TwinStatus | None = None
+        self,
+        status: Status,
+        health: ScanHealth,
+        twin: TwinStatus | None = None,
+        lines: tuple[LineFacts, ...] = (),
     ) -> None:
-        self._child.send(link.encode(StatusRecord(status, health, twin)))
+        self._child.send(link.encode(StatusRecord(status, health, twin, lines)))
 
     def post_events(self, events: tuple[Event, ...]) -> None:
         """Queue events (none is fine) and send what waits; the oldest go first."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 from edge.adapters import child
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import Event
+from edge.model.healing import LineFacts
 from edge.model.order import Order, TwinOrder
 from edge.model.scan import HealthSample
 from edge.model.status import Status
@@ -64,6 +65,7 @@ class StatusRecord(Struct, frozen=True, array_like=True, tag="status"):
     status: Status
     health: ScanHealth
     twin: TwinStatus | None = None
+    lines: tuple[LineFacts, ...] = ()
 
 
 class Bye(Struct, frozen=True, array_like=True, tag="bye"):
@@ -91,12 +93,18 @@ class Condition(Struct, frozen=True, array_like=True, tag="condition"):
     sample: HealthSample
 
 
+class Reopen(Struct, frozen=True, array_like=True, tag="reopen"):
+    """The port of this line is to be opened anew."""
+
+    line: str
+
+
 class Alive(Struct, frozen=True, array_like=True, tag="alive"):
     """The keeper's loop turns."""
 
 
 ToKeeper = ScanRecord | StateRecord | EventRecord | StatusRecord | Bye
-ToControl = Saved | OrderRecord | Condition | Alive
+ToControl = Saved | OrderRecord | Condition | Reopen | Alive
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_keeper = msgspec.msgpack.Decoder(ToKeeper).decode

@@ -44,6 +44,7 @@ class EventKind(enum.StrEnum):
     AUDIT = "audit"
     HEALTH = "health"
     TWIN = "twin"
+    HEAL = "heal"
 
 
 class Event(Struct, frozen=True, array_like=True):

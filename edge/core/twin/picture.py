@@ -36,6 +36,7 @@ def picture(
         sent_count=sum(line.sent_count for line in lines),
         heard_count=sum(line.heard_count for line in lines),
         peer_enable=inputs.peer_enable if inputs is not None else None,
+        bus_lost=state.lost_mono_ns is not None,
     )
 
 
@@ -53,6 +54,7 @@ def _peer(spec: TwinSpec, state: TwinState, own: OwnState | None) -> PeerStatus:
         version=version_text(beat.version),
         same_site_file=beat.site_digest == own.site_digest,
         same_plan=beat.plan_digest == own.plan_digest,
+        holds_bus=beat.holds_bus,
     )
 
 
