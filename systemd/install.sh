@@ -53,11 +53,8 @@ put denban-guard.service /usr/lib/systemd/system/denban-guard.service
 put denban-guard.path /usr/lib/systemd/system/denban-guard.path
 put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
 put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
-put denban.service.d/guard.conf /usr/lib/systemd/system/denban.service.d/guard.conf
-put denban-guard.service /usr/lib/systemd/system/denban-guard.service
-put denban-guard.path /usr/lib/systemd/system/denban-guard.path
-put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
-put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
+put denban-heal.service /usr/lib/systemd/system/denban-heal.service
+put denban-heal.path /usr/lib/systemd/system/denban-heal.path
 put denban.preset /usr/lib/systemd/system-preset/60-denban.preset
 put denban.sysusers /usr/lib/sysusers.d/denban.conf
 put denban.tmpfiles /usr/lib/tmpfiles.d/denban.conf
@@ -65,6 +62,8 @@ put denban.rules /usr/lib/udev/rules.d/60-denban.rules
 put login/denban-dropin.conf /usr/lib/systemd/system/denban.service.d/login.conf
 put login/denban-login.service /usr/lib/systemd/system/denban-login.service
 put login/denban-login.path /usr/lib/systemd/system/denban-login.path
+put login/denban-identify.service /usr/lib/systemd/system/denban-identify.service
+put login/denban-identify.path /usr/lib/systemd/system/denban-identify.path
 put login/denban-login.tmpfiles /usr/lib/tmpfiles.d/denban-login.conf
 put login/prompt.sh /usr/lib/denban/prompt.sh
 put login/profile.sh /etc/profile.d/denban.sh
