@@ -25,7 +25,11 @@ from edge.model.twin_status import TwinStatus
 _WAIT_S: Final = 3.0
 _LOOK_S: Final = 0.05
 _YES: Final = click.option(
-    "--yes", "named", metavar="UNIT", help="Do not ask; the unit's name once more, for scripts."
+    "--yes-stop",
+    "--yes",
+    "named",
+    metavar="UNIT",
+    help="Do not ask; the unit's name once more, for scripts.",
 )
 
 _Reached = Callable[[TwinStatus], bool]
@@ -110,7 +114,7 @@ def _carry_out(
     if answer.text:
         click.echo(f"{who}: {answer.text}")
         return
-    done = _wait(desk, reached, started_s)
+    done = wait_for(desk, reached, started_s)
     if done is None:
         raise FailedError(
             f"{_where(request)}: roles have not changed: got nothing new in {_WAIT_S:.0f} s, need"
@@ -139,7 +143,7 @@ def _confirm(
     judged = judge(request, seen.twin, seen.identity.version, "")
     if isinstance(judged, Answer) or seen.twin is None:
         return  # the desk says so too, and keeps who asked for it
-    if not _is_terminal():
+    if not is_terminal():
         raise RefusedError(
             f"{_where(request)}: not a terminal: nobody can be asked, need --yes {unit}; nothing"
             " was changed"
@@ -149,11 +153,11 @@ def _confirm(
         raise RefusedError(f"{_where(request)}: not confirmed; nothing was changed")
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _wait(desk: Desk, reached: _Reached, started_s: float) -> tuple[TwinStatus, float] | None:
+def wait_for(desk: Desk, reached: _Reached, started_s: float) -> tuple[TwinStatus, float] | None:
     """The first picture in which it is done, and how long this unit's change of role took, to
     the scan; None when time is up.
     """

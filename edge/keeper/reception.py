@@ -5,6 +5,7 @@ It decides whose order it is and whether it would do harm; it carries nothing ou
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Final
@@ -42,7 +43,9 @@ from edge.model.spec import ControlSpec
 from edge.model.twin_status import TwinStatus
 
 _NO_SCAN: Final = Answer(ok=False, text="no scan has been completed yet; try again")
-_ROOT_ALONE: Final = Answer(ok=False, text="outcome: got another user, need root; not noted")
+_ROOT_ALONE: Final = Answer(
+    ok=False, text="outcome: got another user, need root or the service; not noted"
+)
 
 
 class Reception:
@@ -97,7 +100,7 @@ class Reception:
     def _judge_stop(self, asker: Asker, request: StopRequest) -> Answer:
         """Root's programs do the rest; the duty is handed over from here."""
         if isinstance(request, TellOutcome):
-            return Answer(ok=True) if asker.uid == 0 else _ROOT_ALONE
+            return Answer(ok=True) if asker.uid in {0, os.getuid()} else _ROOT_ALONE
         newest = self._status
         if newest is None:
             return _NO_SCAN

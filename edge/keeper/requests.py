@@ -85,17 +85,18 @@ class DrillKind(enum.StrEnum):
 
     HANDOVER = "handover"
     FAILOVER = "failover"
+    RESTART = "restart"
 
 
 class AskDrill(Struct, frozen=True, tag="drill"):
-    """Leave to rehearse on this unit, which must be `unit`."""
+    """Whether this unit, which must be `unit`, and the plant are fit for a rehearsal."""
 
     unit: str
     kind: DrillKind
 
 
 class TellOutcome(Struct, frozen=True, tag="outcome"):
-    """What came of something that root was given leave for; for the audit, from root alone."""
+    """What came of something that leave was given for; for the audit, from root or the service."""
 
     what: str
     done: bool

@@ -148,7 +148,7 @@ def test_terminal_is_told_what_will_happen_and_asked_once(
     keeper: FakeKeeper, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     before, means = _MEANS[words]
-    monkeypatch.setattr(handover_module, "_is_terminal", lambda: True)
+    monkeypatch.setattr(handover_module, "is_terminal", lambda: True)
     keeper.answer = _pair(before, seen(before, role="standby"))
     arguments = [*words.split(" "), "--socket", str(keeper.path)]
     result = CliRunner().invoke(main, arguments, input="n\n")
@@ -163,7 +163,7 @@ def test_terminal_is_told_what_will_happen_and_asked_once(
 def test_maintenance_of_a_standby_leaves_the_duty_where_it_is(
     keeper: FakeKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover_module, "_is_terminal", lambda: True)
+    monkeypatch.setattr(handover_module, "is_terminal", lambda: True)
     keeper.answer = _pair(STANDBY, _OUT)
     arguments = ["maintenance", "begin", "EG-KITA", "--socket", str(keeper.path)]
     assert (
