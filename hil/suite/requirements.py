@@ -79,5 +79,9 @@ REQUIREMENTS: Final = {
     "STOP": Requirement(
         "Service and machine can be stopped in order: with a ready twin nobody notices.", _GUIDE
     ),
+    "ACCIDENT": Requirement(
+        "The gateway on duty, taken for another machine and shut down: no interval is passed.",
+        "docs/accident.md",
+    ),
     "SOAK": Requirement("A day of load and faults: every interval kept and counted.", _GUIDE),
 }
