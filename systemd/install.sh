@@ -53,6 +53,10 @@ put denban-guard.service /usr/lib/systemd/system/denban-guard.service
 put denban-guard.path /usr/lib/systemd/system/denban-guard.path
 put denban-guard.timer /usr/lib/systemd/system/denban-guard.timer
 put denban-guard.conf /usr/lib/systemd/system.conf.d/50-denban-guard.conf
+put denban-drill.service /usr/lib/systemd/system/denban-drill.service
+put denban-drill.timer /usr/lib/systemd/system/denban-drill.timer
+put denban-rolling.service /usr/lib/systemd/system/denban-rolling.service
+put denban-rolling.timer /usr/lib/systemd/system/denban-rolling.timer
 put denban-heal.service /usr/lib/systemd/system/denban-heal.service
 put denban-heal.path /usr/lib/systemd/system/denban-heal.path
 put denban.preset /usr/lib/systemd/system-preset/60-denban.preset
