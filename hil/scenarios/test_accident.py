@@ -9,7 +9,6 @@ import pytest
 from hil.observer import IntervalEnergy
 from hil.scenarios.works import CONTRACT_KW, INTERVAL_S, shedding_works
 from hil.suite.ability import Ability
-from hil.suite.protocol import Gateway
 from hil.suite.scene import Scene
 from hil.works import FEEDER
 
