@@ -57,6 +57,7 @@ put denban-drill.service /usr/lib/systemd/system/denban-drill.service
 put denban-drill.timer /usr/lib/systemd/system/denban-drill.timer
 put denban-rolling.service /usr/lib/systemd/system/denban-rolling.service
 put denban-rolling.timer /usr/lib/systemd/system/denban-rolling.timer
+put denban.service.d/heal.conf /usr/lib/systemd/system/denban.service.d/heal.conf
 put denban-heal.service /usr/lib/systemd/system/denban-heal.service
 put denban-heal.path /usr/lib/systemd/system/denban-heal.path
 put denban.preset /usr/lib/systemd/system-preset/60-denban.preset
