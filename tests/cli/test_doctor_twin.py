@@ -132,3 +132,16 @@ def test_doctor_of_a_pair_checks_key_paths_and_peer(
         ("twin path net0", "ok"),
         ("twin peer", "ok"),
     ]
+
+
+def test_key_that_is_roots_alone_is_told_to_another_user_by_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _key_file(tmp_path)
+    monkeypatch.setattr(twin.os, "access", lambda _path, _mode: False)
+    found = f"{path} is there, closed to this user; run this as root to look into it"
+    assert twin.check_key(str(path), {}) == ok("twin key", found)
+    path.chmod(0o640)
+    assert twin.check_key(str(path), {}) == fail(
+        "twin key", f"{path} is open to others, 0640", f"sudo chmod 600 {path}"
+    )

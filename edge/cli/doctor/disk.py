@@ -16,7 +16,10 @@ from edge.cli.doctor.result import CheckResult, fail, ok, warn
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]+")
 _LIFE_WARN: Final = 8
 _LIFE_END: Final = 11
-_PRE_EOL: Final = {"0x02": "80 % of its spare blocks are used", "0x03": "nearly all are used"}
+_PRE_EOL: Final = {
+    "0x02": "80 % of its spare blocks are used",
+    "0x03": "nearly all of its spare blocks are used",
+}
 # Journal, recorder and state are some dozens of files.
 _INODES_MIN: Final = 1000
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay"})
