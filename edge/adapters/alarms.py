@@ -50,7 +50,11 @@ class Alarms:
             output.verify(now_mono_ns)
 
     def rest(self, ending: Ending) -> None:
-        """After a stop all is quiet; a crash is shown and sounded until the next start."""
+        """After a stop all is quiet; a crash is shown and sounded until the next start, and what
+        is shown stays over a restart, as far as the kernel keeps it.
+        """
+        if ending is Ending.RESTART:
+            return
         self.write(_CRASHED if ending is Ending.CRASH else _QUIET)
 
     @property

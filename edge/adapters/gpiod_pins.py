@@ -23,6 +23,8 @@ from gpiozero.exc import (
     PinSetInput,
 )
 
+from edge.adapters.line_values import HeldLine
+
 _CONSUMER: Final = "denban"
 _PULLS: Final = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 
@@ -87,7 +89,7 @@ class GpiodPin(Pin):  # type: ignore[misc]  # gpiozero is not typed
         super().__init__()
         self._chip_path = chip_path
         self._offset = offset
-        self._request: gpiod.LineRequest | None = None
+        self._request: gpiod.LineRequest | HeldLine | None = None
         self._settings = gpiod.LineSettings()
         self._info = PinInfo(
             number=offset,
@@ -119,6 +121,17 @@ class GpiodPin(Pin):  # type: ignore[misc]  # gpiozero is not typed
             settings.output_value = request.get_value(self._offset)
         self._reconfigure(settings)
 
+    def adopt_output(self, held: HeldLine) -> None:
+        """Take over an earlier run's claim, its level as it is. Drops an earlier claim of ours."""
+        self.release()
+        self._request = held
+        self._settings = gpiod.LineSettings(direction=Direction.OUTPUT)
+
+    @property
+    def fd(self) -> int:
+        """Descriptor of the claim. Raises OSError without one."""
+        return int(self._held().fd)
+
     def release(self) -> None:
         """Give the line back to the kernel."""
         if self._request is not None:
@@ -135,17 +148,18 @@ class GpiodPin(Pin):  # type: ignore[misc]  # gpiozero is not typed
         self.claim_output(state=bool(state), keep_driven=False)
 
     def _claim(self, settings: gpiod.LineSettings) -> gpiod.LineRequest:
-        self._request = gpiod.request_lines(
-            self._chip_path, {self._offset: settings}, consumer=_CONSUMER
-        )
+        request = gpiod.request_lines(self._chip_path, {self._offset: settings}, consumer=_CONSUMER)
+        self._request = request
         self._settings = settings
-        return self._request
+        return request
 
     def _reconfigure(self, settings: gpiod.LineSettings) -> None:
-        self._held().reconfigure_lines({self._offset: settings})
+        request = self._held()
+        assert isinstance(request, gpiod.LineRequest)  # an adopted one stays the output it is
+        request.reconfigure_lines({self._offset: settings})
         self._settings = settings
 
-    def _held(self) -> gpiod.LineRequest:
+    def _held(self) -> gpiod.LineRequest | HeldLine:
         if self._request is None:
             raise OSError(None, f"GPIO{self._offset} is not claimed")
         return self._request

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Sequence
 from typing import Final
 
+from edge.adapters.fd_store import FdStore
 from edge.adapters.inherited import Inherited
 from edge.adapters.line_request import OpenLine, Request
-from edge.adapters.systemd_notify import SystemdNotify
 from edge.adapters.tally import Tally, is_page, new_tally
 from edge.config.io import PulsePlan
 
@@ -27,13 +27,13 @@ class KeptLine:
     """
 
     def __init__(
-        self, name: str, epoch: int, request: Request, tally: Tally, owner: KeptLines
+        self, name: str, epoch: int, request: Request, tally: Tally, store: FdStore
     ) -> None:
         self.epoch = epoch
         self.tally = tally
         self._name = name
         self._request = request
-        self._owner = owner
+        self._store = store
 
     @property
     def fd(self) -> int:
@@ -43,7 +43,7 @@ class KeptLine:
         """Give the line back to the kernel, which no longer counts its edges."""
         self._request.release()
         self.tally.close()
-        self._owner.forget(self._name)
+        self._store.forget(self._name)
 
 
 class KeptLines:
@@ -54,14 +54,13 @@ class KeptLines:
         plans: Sequence[PulsePlan],
         chip_path: str,
         open_line: OpenLine,
-        systemd: SystemdNotify,
+        store: FdStore,
         inherited: Sequence[Inherited],
     ) -> None:
         """Descriptors in `inherited` that are of no plan are closed and no longer kept."""
         self._open_line = open_line
-        self._systemd = systemd
+        self._store = store
         self._stems = {plan.name: _stem(plan, chip_path) for plan in plans}
-        self._unsent: dict[str, tuple[int, ...]] = {}
         self._adopted: dict[str, KeptLine] = {}
         self._adopt(inherited)
 
@@ -80,27 +79,8 @@ class KeptLines:
             request.release()
             raise
         name = f"{stem}-{now_mono_ns}"
-        self._send(name, (request.fd, tally.fd))
-        return KeptLine(name, now_mono_ns, request, tally, self)
-
-    def forget(self, name: str) -> None:
-        """Have the service manager close its copies."""
-        if not self._unsent.pop(name, ()):
-            self._send(name, ())
-
-    def tend(self) -> None:
-        """Say again what the service manager had no room for; call it in each scan."""
-        for name, fds in list(self._unsent.items()):
-            self._send(name, fds)
-
-    def _send(self, name: str, fds: tuple[int, ...]) -> None:
-        """Have `fds` kept as `name`, or none any more; what was not taken stays in `_unsent`."""
-        systemd = self._systemd
-        taken = systemd.keep(name, fds) if fds else systemd.forget(name)
-        if taken:
-            self._unsent.pop(name, None)
-        else:
-            self._unsent[name] = fds
+        self._store.keep(name, (request.fd, tally.fd))
+        return KeptLine(name, now_mono_ns, request, tally, self._store)
 
     def _adopt(self, inherited: Sequence[Inherited]) -> None:
         by_name: dict[str, list[int]] = {}
@@ -116,7 +96,7 @@ class KeptLines:
                 continue
             for fd in fds:
                 os.close(fd)
-            self.forget(name)
+            self._store.forget(name)
 
     def _pair(self, name: str, fds: Sequence[int]) -> KeptLine | None:
         """The kept line made of a line and its page, in whichever order they come."""
@@ -124,7 +104,7 @@ class KeptLines:
         lines = [fd for fd in fds if fd not in pages]
         if len(pages) != 1 or len(lines) != 1:
             return None  # systemd had room for one of the two only
-        return KeptLine(name, _epoch(name), _Adopted(lines[0]), Tally(pages[0]), self)
+        return KeptLine(name, _epoch(name), _Adopted(lines[0]), Tally(pages[0]), self._store)
 
 
 class _Adopted:

@@ -42,12 +42,17 @@ def output_opener(factory: GpiodFactory) -> OpenOutput:
     def open_output(pin: int, *, active_high: bool, value: bool, keep_driven: bool) -> Device:
         level = value is active_high
         factory.pin(pin).claim_output(state=level, keep_driven=keep_driven)
-        device: Device = OutputDevice(
-            pin, active_high=active_high, initial_value=None, pin_factory=factory
-        )
-        return device
+        return output_device(factory, pin, active_high=active_high)
 
     return open_output
+
+
+def output_device(factory: GpiodFactory, pin: int, *, active_high: bool) -> Device:
+    """gpiozero's device on a pin that is claimed as output already; its level stays."""
+    device: Device = OutputDevice(
+        pin, active_high=active_high, initial_value=None, pin_factory=factory
+    )
+    return device
 
 
 class OutputPin:

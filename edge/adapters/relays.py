@@ -4,10 +4,13 @@ value.
 Decides nothing but that. The contact's sense, faults and the end of the program are handled here:
 
 - an orderly stop and an uncaught exception apply the declared `at_stop` and `at_crash` (`rest`);
-- a killed process writes nothing. The kernel keeps the lines driven (Raspberry Pi kernels) or turns
-  them into inputs, where the board's resistor decides (mainline kernels, ``dtparam=strict_gpiod``);
-- the next start continues what was commanded a moment ago, else it begins with the safe value,
-  except where a policy says hold and the line is driven.
+- a killed process writes nothing, nor does one that ends to be started anew. The service manager
+  holds the lines (kept_relays.py); without one, the kernel keeps them driven (Raspberry Pi kernels)
+  or turns them into inputs, where the board's resistor decides (mainline kernels,
+  ``dtparam=strict_gpiod``);
+- the next start takes held lines over as they are. Without such it continues what was commanded a
+  moment ago, else it begins with the safe value, except where a policy says hold and the line is
+  driven.
 """
 
 from __future__ import annotations
@@ -22,10 +25,13 @@ from edge.model.scan import RelayCommand
 
 
 class Ending(enum.Enum):
-    """How the program ends. STOP: it was told to. CRASH: an exception that nobody expected."""
+    """How the program ends. STOP: it was told to. CRASH: an exception that nobody expected.
+    RESTART: it was told to, the next run takes the lines over, and until then they are held.
+    """
 
     STOP = "stop"
     CRASH = "crash"
+    RESTART = "restart"
 
 
 class Relays:
@@ -72,6 +78,8 @@ class Relays:
 
     def rest(self, ending: Ending) -> None:
         """Apply each relay's policy for this ending. Never raises for a faulty line."""
+        if ending is Ending.RESTART:
+            return
         now_mono_ns = self._mono_ns()
         for relay in self._relays:
             policy = relay.plan.at_stop if ending is Ending.STOP else relay.plan.at_crash

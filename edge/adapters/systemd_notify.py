@@ -38,6 +38,11 @@ class SystemdNotify:
         self._next_beat_mono_ns = 0
         self._status = ""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anybody hears what is said."""
+        return self._notifier is not None
+
     def ready(self) -> None:
         """The service is up."""
         self._send("READY=1")

@@ -29,6 +29,9 @@ _STATUS_CARD_RESET: Final = 0x0020
 _BCM2835: Final = "BCM2835"
 _BCM2835_S_MAX: Final = 15
 
+# For a restart, or an upgrade with its way back; what a Raspberry Pi takes of it comes second.
+_GRACE_S: Final = (60, _BCM2835_S_MAX)
+
 _NEXT_STEPS: Final = {
     errno.ENOENT: "load the driver (dtparam=watchdog=on), or set watchdog.device to an empty text",
     errno.EACCES: "give the service access: DeviceAllow=char-watchdog rw and the device's group",
@@ -80,8 +83,13 @@ class Watchdog:
             )
 
     def disarm(self) -> Problem | None:
-        """Stop the watchdog, for an orderly stop only. A problem says that it cannot be stopped."""
+        """Stop the watchdog, for an orderly stop only. A problem says that it cannot be stopped.
+
+        One that cannot is given all the time that it takes, so that the next run is there first:
+        an upgrade must not end in a reset.
+        """
         problem = None
+        self._give_grace()
         try:
             os.write(self._fd, b"V")
         except OSError as error:
@@ -94,6 +102,16 @@ class Watchdog:
             )
         self.let_go()
         return problem
+
+    def _give_grace(self) -> None:
+        for grace_s in _GRACE_S:
+            if grace_s <= self.granted_s:
+                return
+            try:
+                self.set_timeout(grace_s)
+            except OSError:
+                continue  # longer than it takes
+            return
 
     def let_go(self) -> None:
         """Close the device; a watchdog that was not disarmed goes on and resets the machine."""

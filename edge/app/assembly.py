@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,11 +14,13 @@ import edge
 from edge.adapters.alarms import Alarms
 from edge.adapters.boottime import ClockWatch, SystemClock, suspended_ns
 from edge.adapters.contacts import AcknowledgeButton, Feedbacks, input_opener
+from edge.adapters.fd_store import FdStore
 from edge.adapters.gpio_chip import find_chip
 from edge.adapters.gpiod_pins import GpiodFactory
 from edge.adapters.hardware import read_hardware_identity
 from edge.adapters.interval_end import IntervalEnd
 from edge.adapters.kept_lines import KeptLines
+from edge.adapters.kept_relays import KeptRelays, is_relay
 from edge.adapters.line_request import line_opener
 from edge.adapters.output_pin import output_opener
 from edge.adapters.pulse_lines import PulseLines
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 # Of a site's only unit. One of two says its role of the moment with each status.
 SINGLE_ROLE: Final = "single"
 PAIR_ROLE: Final = "pair"
+# Given by the service; without it (a bench, a test) no login is told anything.
+_LOGIN_FOLDER: Final = "DENBAN_LOGIN_FOLDER"
 
 
 class Gateway(Struct, frozen=True):
@@ -70,15 +74,17 @@ def build_gateway(
     chip_path = find_chip(io.gpio_chips)
     factory = GpiodFactory(chip_path)
     open_output = output_opener(factory)
-    relays_before = _relays_before(site, continued)
+    store = FdStore(systemd)
+    kept = KeptRelays(io.relays, factory, store, tuple(filter(is_relay, continued.kept)))
+    relays_before = _relays_before(site, continued, kept.found)
     shed_before = {command.load: command.shed for command in relays_before}
-    relays = Relays(io.relays, open_output, clock.mono_ns, io.scan.output_lease_ns, shed_before)
+    relays = Relays(io.relays, kept.open, clock.mono_ns, io.scan.output_lease_ns, shed_before)
     alarms = Alarms(io.alarm, open_output, clock.mono_ns)
     open_input = input_opener(factory)
     feedbacks = Feedbacks(io.feedbacks, open_input)
     has_button = io.alarm.acknowledge_pin is not None
     button = AcknowledgeButton(io.alarm, open_input) if has_button else None
-    lines = _kept_lines(site, chip_path, systemd, continued)
+    lines = _kept_lines(site, chip_path, store, continued)
     pulses = PulseLines(io.pulses, lines.open, suspended_ns)
     interval_end = (
         IntervalEnd(io.eoi, lines.open, suspended_ns, continued.state_mono_ns) if io.eoi else None
@@ -98,7 +104,7 @@ def build_gateway(
     several = [relays, alarms, pulses, feedbacks, *((enable,) if enable is not None else ())]
     single = [each for each in (button, interval_end) if each is not None]
     field = Field(
-        ClockWatch(), lines, pulses, interval_end, workers, feedbacks, button, relays, keeper
+        ClockWatch(), store, pulses, interval_end, workers, feedbacks, button, relays, keeper
     )
     return Gateway(field, alarms, duty, _complaints(several, single))
 
@@ -126,25 +132,36 @@ def _complaints(
     return complaints
 
 
-def _relays_before(site: CompiledSite, continued: Continued) -> tuple[RelayCommand, ...]:
-    """Of a pair the peer may have moved loads since, and its contacts count: a restart sheds
+def _relays_before(
+    site: CompiledSite, continued: Continued, found: Mapping[str, bool]
+) -> tuple[RelayCommand, ...]:
+    """Of a pair: a line that was held goes on as it was `found`, until the twin is heard or this
+    unit has the duty.
+
+    Without one the peer may have moved the load since, and its contacts count: a restart sheds
     nothing until it knows, unless it was alone on duty a moment ago. A cold start leaves the coils
     without current, as they were: no load starts for the second until somebody has the duty.
     """
-    if site.io.twin is None or (continued.twin.alone and continued.relays):
+    if site.io.twin is None:
         return continued.relays
     is_cold = not continued.relays
+    alone = continued.relays if continued.twin.alone else ()
+    commanded = {command.load: command.shed for command in alone}
     return tuple(
-        RelayCommand(plan.load, shed=is_cold and plan.safe_shed) for plan in site.io.relays
+        RelayCommand(
+            plan.load, found.get(plan.load, commanded.get(plan.load, is_cold and plan.safe_shed))
+        )
+        for plan in site.io.relays
     )
 
 
 def _kept_lines(
-    site: CompiledSite, chip_path: str, systemd: SystemdNotify, continued: Continued
+    site: CompiledSite, chip_path: str, store: FdStore, continued: Continued
 ) -> KeptLines:
     io = site.io
     plans = (*io.pulses, io.eoi) if io.eoi else io.pulses
-    return KeptLines(plans, chip_path, line_opener(chip_path), systemd, continued.lines)
+    others = tuple(one for one in continued.kept if not is_relay(one))
+    return KeptLines(plans, chip_path, line_opener(chip_path), store, others)
 
 
 def build_keeper(site: CompiledSite, unit: str, runtime: Path) -> KeeperHandle:
@@ -160,6 +177,8 @@ def build_keeper(site: CompiledSite, unit: str, runtime: Path) -> KeeperHandle:
         socket_path=io.control.socket,
         socket_group=io.control.group,
         plan_folder=io.plan_directory,
+        login_folder=os.environ.get(_LOGIN_FOLDER, ""),
+        led=io.identify_led,
     )
     return KeeperHandle(setup, int.from_bytes(os.urandom(8), "big") >> 1)
 

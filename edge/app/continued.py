@@ -11,13 +11,13 @@ from edge.model.twin import TwinMemory
 
 
 class Continued(Struct, frozen=True):
-    """`controller` goes on from the state of the run before. `relays`: commands
-    that were in force a moment ago, none after a longer pause. `lines`: descriptors of its input
-    lines. `state_mono_ns`: until when the state knows what came in, None where there is no state.
+    """`controller` goes on from the state of the run before. `relays`: commands that were in force
+    a moment ago, none after a longer pause. `kept`: descriptors that the service manager has kept.
+    `state_mono_ns`: until when the state knows what came in, None where there is no state.
     """
 
     controller: Controller
     relays: tuple[RelayCommand, ...] = ()
-    lines: tuple[Inherited, ...] = ()
+    kept: tuple[Inherited, ...] = ()
     state_mono_ns: int | None = None
     twin: TwinMemory = field(default_factory=TwinMemory)

@@ -22,6 +22,7 @@ from edge.app.inputs import GatewayInputs
 from edge.app.outputs import GatewayOutputs, Watchdogs
 from edge.app.publish import Publisher
 from edge.app.restore import Restored, restore
+from edge.app.unmanned import STARTING_NAME
 from edge.config.codec import CompiledSite
 from edge.core.controller import Controller
 from edge.keeper.link import ScanHealth
@@ -49,16 +50,18 @@ class ControlProcess:
         self._unit = unit
         self._clock = SystemClock()
         self._stopping = False
+        self._restarting = False
         self._warnings: list[Problem] = []
 
     def run(self) -> None:
-        """Blocks until SIGTERM or SIGINT. Raises ProblemsError when it can not start."""
+        """Blocks until SIGTERM or SIGINT, or SIGHUP: then the service manager is to start the next
+        run, for which relays stay as they are. Raises ProblemsError when it can not start."""
         site, clock = self._site, self._clock
         runtime = Path(site.io.control.socket).parent
-        lines = take_inherited(os.environ, os.getpid())
+        kept = take_inherited(os.environ, os.getpid())
         lock = _hold_alone(runtime)
         herald = _start_herald(site, self._unit)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         mono_ns, utc_ns = clock.mono_ns(), clock.utc_ns()
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -70,7 +73,7 @@ class ControlProcess:
         continued = Continued(
             controller,
             controller.relays if restored.is_restart else (),
-            lines,
+            kept,
             restored.mono_ns,
             restored.twin,
         )
@@ -127,7 +130,13 @@ class ControlProcess:
             clock=clock,
             inputs=GatewayInputs(gateway.field, gateway.duty, conditions, gateway.complaints),
             decide=gateway.duty.decide,
-            outputs=GatewayOutputs(gateway.field.relays, gateway.alarms, gateway.duty),
+            outputs=GatewayOutputs(
+                gateway.field.relays,
+                gateway.alarms,
+                gateway.duty,
+                # Without a service manager nobody would hold the lines, nor start the next run.
+                lambda: self._restarting and gateway.field.store.is_there,
+            ),
             watch=Watchdogs(watchdog, systemd, gateway.duty),
             publish=publisher,
             tidy=realtime.collect_between_scans,
@@ -138,9 +147,10 @@ class ControlProcess:
 
         def on_first() -> None:
             systemd.ready()
+            _end_of_start()
             self._say(conditions)
 
-        publisher.watch(lambda: self._health(scan, watchdog), on_first)
+        publisher.watch(lambda: self._health(scan, watchdog), gateway.field.line_facts, on_first)
         scan.run(lambda: gateway.duty.may_end(self._stopping))
 
     def _open_watchdog(self) -> Watchdog | None:
@@ -185,8 +195,17 @@ class ControlProcess:
             watchdog=f"{watchdog.granted_s} s" if watchdog else "none",
         )
 
-    def _stop(self, _number: int, _frame: object) -> None:
+    def _stop(self, number: int, _frame: object) -> None:
         self._stopping = True
+        self._restarting = number == signal.SIGHUP
+
+
+def _end_of_start() -> None:
+    """From here on somebody commands the relays: see edge.app.unmanned."""
+    folder = os.environ.get("RUNTIME_DIRECTORY")  # systemd's; the file is its start command's
+    if folder:
+        with contextlib.suppress(OSError):  # a start by hand has none
+            (Path(folder) / STARTING_NAME).unlink()
 
 
 def _start_herald(site: CompiledSite, unit: str) -> Herald | None:

@@ -8,14 +8,15 @@ from msgspec import Struct
 
 from edge.adapters.boottime import ClockWatch
 from edge.adapters.contacts import AcknowledgeButton, Feedbacks
+from edge.adapters.fd_store import FdStore
 from edge.adapters.interval_end import IntervalEnd
-from edge.adapters.kept_lines import KeptLines
 from edge.adapters.pulse_lines import PulseLines
 from edge.adapters.relays import Relays
 from edge.app.conditions import Conditions
 from edge.app.duty import Duty
 from edge.bus.handle import BusWorker
 from edge.keeper.handle import KeeperHandle
+from edge.model.healing import LineFacts
 from edge.model.order import Acknowledge
 from edge.model.problem import Problem
 from edge.model.scan import BusSample, MeterSample, ScanInputs
@@ -25,7 +26,7 @@ class Field(Struct, frozen=True):
     """What the gateway is wired to. `problems` collects every adapter's own complaints."""
 
     clock: ClockWatch
-    lines: KeptLines
+    store: FdStore
     pulses: PulseLines
     interval_end: IntervalEnd | None
     workers: Sequence[BusWorker]
@@ -33,6 +34,10 @@ class Field(Struct, frozen=True):
     button: AcknowledgeButton | None
     relays: Relays
     keeper: KeeperHandle
+
+    def line_facts(self, now_mono_ns: int) -> tuple[LineFacts, ...]:
+        """What healing goes by, of every line."""
+        return tuple(worker.facts(now_mono_ns) for worker in self.workers)
 
 
 class GatewayInputs:
@@ -58,7 +63,8 @@ class GatewayInputs:
         orders = field.keeper.drain(now_mono_ns)
         if field.button is not None and field.button.pressed(now_mono_ns):
             orders.append(Acknowledge("button"))
-        field.lines.tend()
+        field.store.tend()
+        self._reopen(now_mono_ns)
         self._note_conditions()
         return ScanInputs(
             now_mono_ns,
@@ -85,6 +91,12 @@ class GatewayInputs:
                 else:
                     buses.append(sample)
         return meters, buses
+
+    def _reopen(self, now_mono_ns: int) -> None:
+        for line in self._field.keeper.take_reopenings():
+            for worker in self._field.workers:
+                if worker.name == line:
+                    worker.reopen(now_mono_ns)
 
     def _note_conditions(self) -> None:
         say = self._conditions.say

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edge.adapters.alarms import Alarms
 from edge.adapters.relays import Ending, Relays
 from edge.adapters.systemd_notify import SystemdNotify
@@ -13,8 +15,12 @@ from edge.model.scan import ScanOutputs
 class GatewayOutputs:
     """Relays first: an alarm lamp can wait for them."""
 
-    def __init__(self, relays: Relays, alarms: Alarms, duty: Duty) -> None:
+    def __init__(
+        self, relays: Relays, alarms: Alarms, duty: Duty, restarts: Callable[[], bool]
+    ) -> None:
+        """`restarts()`: an ordered end is to be followed by the next run at once."""
         self._duty = duty
+        self._restarts = restarts
         self._relays = relays
         self._alarms = alarms
 
@@ -23,13 +29,13 @@ class GatewayOutputs:
         self._alarms.write(outputs.alarms)
 
     def stop(self) -> None:
-        self._rest(Ending.STOP)
+        self._rest(Ending.RESTART if self._restarts() else Ending.STOP)
 
     def crash(self) -> None:
         self._rest(Ending.CRASH)
 
     def _rest(self, ending: Ending) -> None:
-        if self._duty.releases:
+        if self._duty.releases and ending is not Ending.RESTART:
             self._relays.release()
         else:
             self._relays.rest(ending)

@@ -17,6 +17,7 @@ from edge.app.carried import Carried
 from edge.app.duty import BUS_LEASE_NS
 from edge.app.following import Following
 from edge.app.grade import own_grade
+from edge.app.starting import StartingRelays
 from edge.bus.handle import BusWorker
 from edge.core.controller import Controller
 from edge.core.twin.machine import Twin
@@ -53,9 +54,9 @@ class Version(Struct, frozen=True):
 
 
 class PairDuty:
-    """The twin with everything that it moves. `relays` are in force while nobody is heard yet;
-    `fault` stands as long as this process. `is_copied`: another machine with a copy of this disk
-    would be the same unit; while one is heard, this one does not go on duty.
+    """The twin with everything that it moves. `starting` is in force while nobody is heard yet;
+    `fault` stands as long as this process. `is_copied`: a copy of this disk would be the same unit;
+    while one is heard, this one does not go on duty.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class PairDuty:
         enable: EnableLines | None,
         following: Following,
         version: Version,
-        relays: tuple[RelayCommand, ...],
+        starting: StartingRelays,
         fault: HealthSample | None,
         *,
         is_copied: bool = False,
@@ -80,7 +81,7 @@ class PairDuty:
         self._enable = enable
         self._following = following
         self._version = version
-        self._held = relays
+        self._starting, self._held = starting, starting.relays
         self._is_starting = True
         self._fault = fault
         self._is_copied = is_copied
@@ -123,7 +124,8 @@ class PairDuty:
         return self._twin.memory
 
     def status(self) -> TwinStatus | None:
-        return replace(self._twin.status(), diverges=self._following.divergence)
+        seen, asked_s = self._twin.status(), self._link.identify_s
+        return replace(seen, diverges=self._following.divergence, identify_s=asked_s)
 
     def begin(self, now_mono_ns: int, now_utc_ns: int) -> None:
         if self._enable is not None:
@@ -229,7 +231,7 @@ class PairDuty:
         loads = tuple(command.load for command in self._held)
         if mirror is Mirror.RELEASE:
             if self._is_starting:
-                return self._held
+                return self._starting.limited(self._held, self._now_mono_ns)
             return tuple(RelayCommand(load, shed=False) for load in loads)
         relays = self._leader.beat.relays if self._leader is not None else ()
         if mirror is Mirror.FOLLOW and len(relays) == len(loads):

@@ -15,6 +15,7 @@ from edge.adapters.output_pin import OpenOutput
 from edge.app.continued import Continued
 from edge.app.following import Following
 from edge.app.pair import PairDuty, Version
+from edge.app.starting import StartingRelays
 from edge.app.unit import is_copied_identity, serials
 from edge.bus.handle import BusWorker
 from edge.config.codec import CompiledSite
@@ -58,6 +59,7 @@ def build_pair(
     plan = LinkPlan(site.spec.site, (first.name, second.name), unit, link_paths(site.io, unit))
     keys, fault = _keys(twin_plan)
     hardware = read_hardware_identity(listed=serials(site.io.units))
+    safe = tuple(RelayCommand(plan.load, plan.safe_shed) for plan in site.io.relays)
     return PairDuty(
         Twin(spec, continued.twin, now_mono_ns),
         PeerLink(plan, keys, os.urandom(_NONCE_BYTES), herald),
@@ -65,7 +67,7 @@ def build_pair(
         enable,
         Following(site.spec, continued.controller),
         Version(bytes.fromhex(site.digest)[:8], _version()),
-        relays,
+        StartingRelays(relays, safe, now_mono_ns),
         fault,
         is_copied=is_copied_identity(site.io.units, unit, hardware),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.adapters.fd_store import FdStore
 from edge.adapters.interval_end import IntervalEnd
 from edge.adapters.kept_lines import KeptLines
 from edge.adapters.pulse_lines import PulseLines
@@ -21,6 +22,7 @@ class Plant:
         self.line = FakeEdgeLine()
         self.line.request.release()
         self.manager = manager
+        self.store: FdStore
         self.lines: KeptLines
         self.systemds: list[SystemdNotify] = []
         self._runs: list[PulseLines | IntervalEnd] = []
@@ -45,7 +47,8 @@ class Plant:
         systemd = SystemdNotify({"NOTIFY_SOCKET": str(self.manager.path)}, 0)
         self.systemds.append(systemd)
         passed = self.manager.passed()
-        self.lines = KeptLines((plan,), chip, self.line.open, systemd, passed)
+        self.store = FdStore(systemd)
+        self.lines = KeptLines((plan,), chip, self.line.open, self.store, passed)
 
     def close(self) -> None:
         for run in self._runs:

@@ -40,7 +40,7 @@ class ServiceManager:
     def __init__(self, path: Path, room_count: int = 16) -> None:
         self.path = path
         self.messages: list[str] = []
-        self._room_count = room_count
+        self.room_count = room_count
         self._store: list[tuple[str, int]] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
@@ -73,7 +73,7 @@ class ServiceManager:
 
     def keep(self, name: str, fd: int) -> None:
         """Take `fd` into the store, if there is room."""
-        if len(self._store) < self._room_count:
+        if len(self._store) < self.room_count:
             self._store.insert(0, (name, fd))
         else:
             os.close(fd)

@@ -191,11 +191,11 @@ def test_line_is_kept_later_where_the_manager_had_no_room(plant: Plant) -> None:
     pulses = plant.run()
     _fill(plant)
     pulses.read(100)
-    plant.lines.tend()
+    plant.store.tend()
     plant.manager.attend()
     assert plant.manager.names == []
-    plant.lines.tend()
-    plant.lines.tend()
+    plant.store.tend()
+    plant.store.tend()
     plant.manager.attend()
     assert len(plant.manager.names) == 2
 
@@ -207,7 +207,7 @@ def test_line_that_is_lost_before_the_manager_had_room_is_never_kept(plant: Plan
     plant.line.request.write_raw(b"x")
     pulses.read(200)
     plant.manager.attend()
-    plant.lines.tend()
+    plant.store.tend()
     plant.manager.attend()
     assert set(plant.manager.messages) == {"FDSTOREREMOVE=1\nFDNAME=nothing"}
 
@@ -221,7 +221,7 @@ def test_line_that_is_lost_while_the_manager_has_no_room_is_forgotten_later(plan
     pulses.read(200)
     plant.manager.attend()
     assert len(plant.manager.names) == 2
-    plant.lines.tend()
+    plant.store.tend()
     plant.manager.attend()
     assert plant.manager.names == []
 
