@@ -202,6 +202,7 @@ class Healing:
     def _wants_look(self, facts: LineFacts, signature: Signature, now_mono_ns: int) -> bool:
         return (
             signature is Signature.WORKS
+            and self._is_in(facts, Phase.IDLE)
             and can_be_healed(facts.port)
             and now_mono_ns >= self._look_due_mono_ns[facts.line]
         )
