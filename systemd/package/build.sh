@@ -38,15 +38,11 @@ cp "$source/README.md" "$source"/docs/*.md "$source"/docs/site.* "$about/"
 cp "$about/denban.sbom.json" "$out/denban.sbom.json"
 [ -z "${STAGE_ONLY:-}" ] || exit 0
 
-fill() { # FILE: with its shared functions and values
-    sed -e "/^# @functions@\$/{r $here/functions.sh
-d}" "$here/$1" | sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/" \
-        -e "s/@PYTHON@/$python/; s/@PYTHON_AFTER@/$python_after/"
-}
 size=$(du -sk --apparent-size --exclude=DEBIAN "$tree" | cut -f 1)
-fill control.in >"$tree/DEBIAN/control"
+sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/" \
+    -e "s/@PYTHON@/$python/; s/@PYTHON_AFTER@/$python_after/" "$here/control.in" >"$tree/DEBIAN/control"
 for script in preinst postinst prerm postrm; do
-    fill "$script" >"$tree/DEBIAN/$script"
+    "$here/fill.sh" "$script" "$version" >"$tree/DEBIAN/$script"
     chmod 755 "$tree/DEBIAN/$script"
 done
 (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)

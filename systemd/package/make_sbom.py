@@ -1,5 +1,5 @@
-"""What a release is made of, as CycloneDX 1.5: each distribution in the environment whose interpreter
-runs this, with its version and licence. It tells what is there, not what was asked for.
+"""What a release is made of, as CycloneDX 1.5: each distribution in the environment whose
+interpreter runs this, with version and licence. It tells what is there, not what was asked for.
 """
 
 from __future__ import annotations
