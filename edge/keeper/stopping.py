@@ -147,7 +147,7 @@ def _left_alone(twin: TwinStatus) -> str:
 
 
 def _unsteady(twin: TwinStatus, steady_s: float) -> str:
-    if steady_s >= STEADY_S:
+    if not twin.on_duty or steady_s >= STEADY_S:
         return ""
     return (
         f"{twin.peer.unit} comes and goes: got {steady_s:.0f} s of steady rest, need"
