@@ -30,7 +30,7 @@ The site file of one plant, drafted by `denban init`.
 The same file, byte for byte, lies on both gateways as /etc/denban/site.toml.
 `denban check FILE` says what is wrong with it; docs/configuration.md lists every key."""
 _UNITS: Final = """\
-The gateways. A machine whose serial number (`denban whoami`) is not here does not start.
+The gateways. A machine whose serial number (`denban whoami --serial`) is not here does not start.
 Addresses: how the other one reaches it, one for each network, in the same order on both.
 The first one is ahead in a tie."""
 _TWIN: Final = """\

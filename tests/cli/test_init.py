@@ -55,7 +55,7 @@ def _set_machine(monkeypatch: pytest.MonkeyPatch, port: str, serial: str = _SERI
         BoardModel.PI_4,
         (SerialPort(port, "ttyUSB0", "usb-FTDI"),),
     )
-    monkeypatch.setattr(command, "look_around", lambda: machine)
+    monkeypatch.setattr(command, "look_around", lambda **_listed: machine)
 
 
 def talk(file: Path, lines: list[str]) -> Result:
@@ -82,6 +82,14 @@ def test_dialogue_writes_a_file_that_check_accepts_and_says_what_is_next(
     assert "  systemctl enable --now denban" in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert [entry.name for entry in tmp_path.iterdir()] == ["site.toml"]
+
+
+def test_serial_may_be_pasted_as_the_line_that_whoami_prints(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    line = 'hardware_serial = "10000000d4c3b2a1"'
+    result = talk(file, [*WHOLE[:5], line, *WHOLE[6:]])
+    assert result.exit_code == 0, result.output
+    assert load_site(file).site.unit["EG-MINAMI"].hardware_serial == "10000000d4c3b2a1"
 
 
 def test_dialogue_of_one_gateway_asks_no_addresses_and_tells_of_no_key(tmp_path: Path) -> None:

@@ -10,6 +10,24 @@ from edge.adapters.hardware import HardwareIdentity
 from edge.cli.init.machine import Machine, look_around
 from edge.config.sections.plant import BoardModel
 
+_ROUTES = """\
+Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 192.168.10.0
+        /24 link UNICAST
+     |-- 192.168.10.11
+        /32 host LOCAL
+     |-- 192.168.10.255
+        /32 link BROADCAST
+     |-- 10.0.0.11
+        /32 host LOCAL
+     |-- 127.0.0.1
+        /32 host LOCAL
+Local:
+     |-- 192.168.10.11
+        /32 host LOCAL
+"""
+
 
 @pytest.mark.parametrize(
     ("model", "board"),
@@ -27,8 +45,14 @@ def test_machine_proposes_what_it_is(tmp_path: Path, model: str, board: BoardMod
     (tree / "serial-number").write_text("10000000A1B2C3D4\0")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/localtime").symlink_to("/usr/share/zoneinfo/Asia/Tokyo")
+    (tmp_path / "proc/net").mkdir()
+    (tmp_path / "proc/net/fib_trie").write_text(_ROUTES)
     assert look_around(tmp_path) == Machine(
-        HardwareIdentity("10000000a1b2c3d4", "device tree"), "Asia/Tokyo", board, ()
+        HardwareIdentity("10000000a1b2c3d4", "device tree"),
+        "Asia/Tokyo",
+        board,
+        (),
+        ("192.168.10.11", "10.0.0.11"),
     )
 
 

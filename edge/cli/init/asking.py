@@ -21,6 +21,8 @@ from edge.model.problem import Problem
 # Somebody who fails so often needs the manual, and a script without an end must not run for ever.
 TRIES_MAX: Final = 20
 _NAME: Final = re.compile(r"\w[\w-]{0,31}")
+# The line that `denban whoami --serial` prints, as it is copied.
+_SERIAL_LINE: Final = re.compile(r'hardware_serial\s*=\s*"([^"]+)"')
 _ABSENT: Final = frozenset({"", "-", "none"})
 
 Kind = click.IntRange | click.FloatRange | Callable[[str], str]
@@ -67,6 +69,12 @@ def _ids_needed(typed: str) -> str | None:
     except click.BadParameter:
         return "unit ids from 1 to 247, like 1-32 or 1-10,20"
     return None
+
+
+def serial_of(typed: str) -> str:
+    """The number alone, of a whole line of a site file too."""
+    line = _SERIAL_LINE.fullmatch(typed)
+    return line[1] if line else typed
 
 
 def addresses_of(typed: str) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from typing import Final
 
 import click
 
-from edge.adapters.hardware import HardwareIdentity
 from edge.adapters.reasons import reason
+from edge.app.unit import listing_unit, serials
 from edge.cli.errors import FailedError, RefusedError
 from edge.cli.init import asking
 from edge.cli.init.judge import drafted
@@ -105,10 +105,10 @@ def _taken(source: Path, file: Path) -> tuple[bytes, LoadedSite]:
     """The other gateway's file, if it lists this machine."""
     data = _read(source)
     loaded = site_of(data, file)
-    machine = look_around()
-    unit = _unit_of(loaded, machine.hardware)
+    hardware = look_around(listed=serials(loaded.io.units)).hardware
+    unit = listing_unit(loaded.io.units, hardware)
     if unit is None:
-        serial = machine.hardware.serial if machine.hardware else "none"
+        serial = hardware.serial if hardware else "none"
         listed = ", ".join(f"{u.name} ({u.hardware_serial})" for u in loaded.io.units)
         raise RefusedError(
             f"{source}: this machine is none of its gateways: got hardware serial {serial}, need"
@@ -119,13 +119,8 @@ def _taken(source: Path, file: Path) -> tuple[bytes, LoadedSite]:
         if bus.port and not Path(bus.port).exists():
             note(f"warning: bus.{bus.name}.port: {bus.port} is not on this machine: plug the")
             note("  adapter into the same socket as on the other gateway")
-    show(f"this machine is {unit}")
+    show(f"this machine is {unit.name}")
     return data, loaded
-
-
-def _unit_of(loaded: LoadedSite, hardware: HardwareIdentity | None) -> str | None:
-    serial = hardware.serial if hardware else None
-    return next((u.name for u in loaded.io.units if u.hardware_serial.lower() == serial), None)
 
 
 def _check_place(file: Path) -> None:

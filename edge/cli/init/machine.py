@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,9 @@ _BOARDS: Final = {
     "Raspberry Pi 5": BoardModel.PI_5,
     "Raspberry Pi Compute Module 4": BoardModel.CM4,
 }
+# An own address in the kernel's table of routes; each comes twice.
+_OWN_ADDRESS: Final = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
+_LOOPBACK: Final = "127."
 _ZONES: Final = "zoneinfo/"
 _ZONE_ELSEWHERE: Final = "UTC"
 
@@ -27,13 +32,30 @@ class Machine(Struct, frozen=True):
     timezone: str
     board: BoardModel
     ports: tuple[SerialPort, ...]
+    addresses: tuple[str, ...] = ()
 
 
-def look_around(root: Path = Path("/")) -> Machine:
-    """Reads files below `root` and changes nothing."""
+def look_around(root: Path = Path("/"), listed: Collection[str] = ()) -> Machine:
+    """Reads files below `root` and changes nothing. Of several numbers of this machine the first
+    that is `listed` counts.
+    """
     return Machine(
-        read_hardware_identity(root), _timezone(root), _board(root), find_serial_ports(root)
+        read_hardware_identity(root, listed),
+        _timezone(root),
+        _board(root),
+        find_serial_ports(root),
+        _addresses(root),
     )
+
+
+def _addresses(root: Path) -> tuple[str, ...]:
+    """IPv4 addresses of this machine's networks."""
+    try:
+        routes = (root / "proc/net/fib_trie").read_text(encoding="ascii")
+    except OSError:
+        return ()
+    own = dict.fromkeys(_OWN_ADDRESS.findall(routes))
+    return tuple(address for address in own if not address.startswith(_LOOPBACK))
 
 
 def _timezone(root: Path) -> str:

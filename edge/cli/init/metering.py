@@ -79,7 +79,9 @@ def _ask_port(paths: list[str]) -> str:
 
 def _find_meters(talk: Talk, search: Search) -> None:
     """Search the line that was asked for last, with other settings if nobody answered."""
-    while asking.confirm("  Look for meters on it now, while nobody else polls there?", proposal=True):
+    while asking.confirm(
+        "  Look for meters on it now, while nobody else polls there?", proposal=True
+    ):
         ids = unit_ids(asking.ask("  Unit ids to ask", asking.UNIT_IDS, _IDS))
         *before, line = talk.answers.line
         try:

@@ -53,9 +53,9 @@ def ask_units(talk: Talk) -> None:
     _ask_serial(talk, 0, "this gateway", hardware.serial if hardware else None)
     if other is None:
         return
-    _ask_serial(talk, 1, "`denban whoami` there shows it", None)
-    for index in range(2):
-        _ask_addresses(talk, index)
+    _ask_serial(talk, 1, "`denban whoami --serial` there shows it", None)
+    _ask_addresses(talk, 0, ", ".join(talk.machine.addresses) or None)
+    _ask_addresses(talk, 1, None)
 
 
 def _ask_serial(talk: Talk, index: int, hint: str, proposal: str | None) -> None:
@@ -63,16 +63,17 @@ def _ask_serial(talk: Talk, index: int, hint: str, proposal: str | None) -> None
 
     def make() -> Answers:
         serial = asking.ask(f"Hardware serial of {name} ({hint})", asking.TEXT, proposal)
-        return _with_unit(talk, index, hardware_serial=serial)
+        return _with_unit(talk, index, hardware_serial=asking.serial_of(serial))
 
     talk.settle(make, f"unit.{name}.hardware_serial")
 
 
-def _ask_addresses(talk: Talk, index: int) -> None:
+def _ask_addresses(talk: Talk, index: int, proposal: str | None) -> None:
     name = talk.answers.unit[index].name
 
     def make() -> Answers:
-        text = asking.ask(f"IP addresses of {name}, one for each network", asking.ADDRESSES)
+        question = f"IP addresses of {name}, one for each network"
+        text = asking.ask(question, asking.ADDRESSES, proposal)
         return _with_unit(talk, index, addresses=asking.addresses_of(text))
 
     talk.settle(make, f"unit.{name}.addresses")
