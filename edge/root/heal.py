@@ -236,9 +236,11 @@ def _take(folder: int) -> bytes:
     except OSError:
         _remove(folder)
         return b""
-    with os.fdopen(fd, "rb") as file:
+    try:
         is_file = stat.S_ISREG(os.fstat(fd).st_mode)
-        raw = file.read(_REQUEST_BYTES_MAX + 1) if is_file else b""
+        raw = os.read(fd, _REQUEST_BYTES_MAX + 1) if is_file else b""
+    finally:
+        os.close(fd)
     _remove(folder)
     return raw if len(raw) <= _REQUEST_BYTES_MAX else b""
 
@@ -248,7 +250,7 @@ def _remove(folder: int) -> None:
     try:
         os.unlink(REQUEST, dir_fd=folder)
     except IsADirectoryError:
-        os.rename(REQUEST, f"refused-{time.time_ns():x}", src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(REQUEST, "refused", src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _leave(folder: int, result: dict[str, Any]) -> None:
