@@ -48,6 +48,8 @@ put() { # FILE PLACE [MODE]: with the prefix that was asked for
 }
 put denban.wrapper /usr/bin/denban 755
 put denban.service /usr/lib/systemd/system/denban.service
+put denban-clock.service /usr/lib/systemd/system/denban-clock.service
+put ../edge/app/unmanned.py /usr/lib/denban/unmanned.py
 put denban.service.d/guard.conf /usr/lib/systemd/system/denban.service.d/guard.conf
 put denban-guard.service /usr/lib/systemd/system/denban-guard.service
 put denban-guard.path /usr/lib/systemd/system/denban-guard.path

@@ -16,6 +16,7 @@ from edge.model.order import (
     FROM_JOURNAL,
     Acknowledge,
     Handover,
+    Identify,
     Maintenance,
     Order,
     TakePlan,
@@ -53,6 +54,9 @@ class Carried:
         those on power are its business. Once in each scan.
         """
         self._twin_orders += [o for o in orders if isinstance(o, Handover | Maintenance)]
+        for order in orders:
+            if isinstance(order, Identify):
+                self._link.ask_identify(order.duration_ns)
         own = power_orders(orders)
         if here:
             self._posted_mono_ns = None

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from edge.bus.handle import BusWorker
 from edge.core.controller import Controller
-from edge.model.order import Handover, Maintenance, Order, TwinOrder
+from edge.model.order import Handover, Identify, Maintenance, Order, TwinOrder
 from edge.model.scan import HealthSample, ScanInputs, ScanOutputs
 from edge.model.twin import TwinMemory
 from edge.model.twin_status import TwinStatus
@@ -113,5 +113,6 @@ class SingleDuty:
 
 
 def power_orders(orders: Sequence[Order | TwinOrder]) -> tuple[Order, ...]:
-    """Without those for the twin."""
-    return tuple(order for order in orders if not isinstance(order, Handover | Maintenance))
+    """Without those about the pair."""
+    about_pair = Handover | Maintenance | Identify
+    return tuple(order for order in orders if not isinstance(order, about_pair))

@@ -83,6 +83,7 @@ def compile_io(site: Site, profiles: Mapping[str, Profile], folder: PurePath) ->
         control=ControlPlan(site.control.socket, site.control.group),
         plan_directory="" if site.plan is None else str(folder / site.plan.directory),
         twin=_twin(site, buses) if len(site.unit) > 1 else None,
+        identify_led=site.identify.led,
     )
 
 

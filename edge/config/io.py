@@ -161,7 +161,7 @@ class IoPlan(Struct, frozen=True):
     """Everything outside the decisions. `gpio_chips` are chip labels in the order to try them.
 
     `eoi` is the end-of-interval input, if fitted. `plan_directory` is absolute, or empty without a
-    plan. `twin` is None for a site with one unit.
+    plan. `twin` is None for a site with one unit. `identify_led` is empty where none blinks.
     """
 
     units: tuple[UnitPlan, ...]
@@ -178,3 +178,4 @@ class IoPlan(Struct, frozen=True):
     control: ControlPlan
     plan_directory: str
     twin: TwinPlan | None = None
+    identify_led: str = ""

@@ -12,6 +12,7 @@ from edge.config.sections.metering import Bus, MeteringSection, MeterSection, Pu
 from edge.config.sections.plant import BoardSection, SiteSection, UnitSection
 from edge.config.sections.service import (
     ControlSection,
+    IdentifySection,
     ScanSection,
     StoreSection,
     WatchdogSection,
@@ -51,5 +52,8 @@ class Site(Section, frozen=True):
         WatchdogSection()
     )
     twin: Annotated[TwinSection, Meta(description="The link between two units.")] = TwinSection()
+    identify: Annotated[IdentifySection, Meta(description="The LED that names a machine.")] = (
+        IdentifySection()
+    )
     store: Annotated[StoreSection, Meta(description="Files.")] = StoreSection()
     control: Annotated[ControlSection, Meta(description="Orders.")] = ControlSection()

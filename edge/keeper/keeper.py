@@ -17,9 +17,13 @@ from edge.adapters.log_line import log_line
 from edge.config.codec import decode_spec
 from edge.keeper import link
 from edge.keeper.archive import Archive
+from edge.keeper.beacon import Beacon
 from edge.keeper.desk import Desk
 from edge.keeper.flight import FlightRecorder, Header
 from edge.keeper.guarding import Guarding
+from edge.keeper.heal_files import HealFiles
+from edge.keeper.healer import Healer, read_boot_id
+from edge.keeper.identifying import Identifying
 from edge.keeper.link import (
     Alive,
     Bye,
@@ -75,10 +79,16 @@ class Keeper:
             self._archive,
             self._planning,
             Guarding(runtime, identity.unit),
+            Identifying(identity, Beacon(setup.login_folder, setup.led)),
             self._give_order,
             self._give_plans,
         )
         self._login = LoginFiles(setup.login_folder, identity)
+        self._healer = Healer(
+            HealFiles(state, runtime), read_boot_id(), self._send, self._archive.note
+        )
+        self._status: StatusRecord | None = None
+        self._status_mono_ns = 0
         self._to_tell: dict[int, Saved] = {}
         self._told: dict[str, bool] = {}
         self._over = False
@@ -116,6 +126,8 @@ class Keeper:
         if self._turns % _PLAN_TURNS == 0:
             self._planning.poll(now_mono_ns(), time.time_ns())
         self._turns += 1
+        self._healer.turn(self._status, self._status_mono_ns, now_mono_ns(), time.time_ns())
+        self._reception.take_healing(self._healer.status)
         self._recorder.flush()
         self._save()
         self._give_plans()
@@ -153,6 +165,7 @@ class Keeper:
         for condition in (
             *self._archive.conditions,
             *self._planning.conditions,
+            *self._healer.conditions,
             Condition(HealthSample("flight recorder", severe=False, text=recorder)),
             Condition(HealthSample("desk", severe=True, text=self._desk_trouble)),
         ):
@@ -196,6 +209,7 @@ class Keeper:
                     self._recorder.mark()
                 self._archive.take_events(message)
             case StatusRecord():
+                self._status, self._status_mono_ns = message, now_mono_ns()
                 self._reception.take_status(message)
                 self._login.take_picture(message.twin, now_mono_ns())
             case Bye():

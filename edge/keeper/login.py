@@ -75,10 +75,10 @@ class LoginFiles:
         told = "|".join((self._identity.unit, mark, in_ascii(mark), site, line))
         uptime_s = now_mono_ns // NS_PER_S
         try:
-            _write(folder / "identity", f"{_FORMAT}|{uptime_s}|{told}\n")
+            write_whole(folder / "identity", f"{_FORMAT}|{uptime_s}|{told}\n")
             if told != self._written:
                 instant = dt.datetime.fromtimestamp(now_utc_ns // NS_PER_S, dt.UTC)
-                _write(folder / "role", f"{_FORMAT}|{instant:%Y-%m-%d %H:%M:%S} UTC|{told}\n")
+                write_whole(folder / "role", f"{_FORMAT}|{instant:%Y-%m-%d %H:%M:%S} UTC|{told}\n")
                 self._written = told
         except OSError:
             return
@@ -90,7 +90,7 @@ def _plain(text: str) -> str:
     return "".join(kept)[:_SITE_CHARS_MAX]
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Whole or not at all; for all to read, whatever the service's umask."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from edge.keeper.asker import Asker
 from edge.keeper.audit import audit_event
 from edge.keeper.duty import carried_to, judge, role_word
 from edge.keeper.guarding import Guarding
+from edge.keeper.identifying import Identifying
 from edge.keeper.link import StatusRecord
 from edge.keeper.orders import order_of
 from edge.keeper.planning import Planning
@@ -25,6 +26,7 @@ from edge.keeper.requests import (
     Answer,
     AskDrill,
     AskHandover,
+    AskIdentify,
     AskMaintenance,
     AskPlanImport,
     AskStatus,
@@ -38,6 +40,7 @@ from edge.keeper.requests import (
 )
 from edge.keeper.stopping import judge_drill, judge_stop
 from edge.keeper.wording import told
+from edge.model.healing import HealingStatus
 from edge.model.order import Order, TwinOrder
 from edge.model.spec import ControlSpec
 from edge.model.twin_status import TwinStatus
@@ -60,6 +63,7 @@ class Reception:
         archive: Archive,
         planning: Planning,
         guarding: Guarding,
+        identifying: Identifying,
         give: Callable[[Order | TwinOrder], bool],
         give_plans: Callable[[], None],
     ) -> None:
@@ -68,22 +72,31 @@ class Reception:
         self._archive = archive
         self._planning = planning
         self._guarding = guarding
+        self._identifying = identifying
         self._give = give
         self._give_plans = give_plans
         self._status: StatusRecord | None = None
         self._status_mono_ns = 0
+        self._healing: tuple[HealingStatus, ...] = ()
+
+    def take_healing(self, healing: tuple[HealingStatus, ...]) -> None:
+        """The lines that are being healed now."""
+        self._healing = healing
 
     def take_status(self, status: StatusRecord) -> None:
         """The newest picture, by which everything is judged from now on."""
         self._status = status
         self._status_mono_ns = now_mono_ns()
         self._guarding.take(status.twin, self._status_mono_ns)
+        self._identifying.take_picture(status.twin, self._status_mono_ns)
 
     def answer(self, asker: Asker, request: Request) -> Answer:
         if isinstance(request, AskStatus):
             return self._answer_status()
         if isinstance(request, AskHandover | AskMaintenance):
             answer = self._give_twin_order(asker, request)
+        elif isinstance(request, AskIdentify):
+            answer = self._identify(asker, request)
         elif isinstance(request, AskStop | AskDrill | TellOutcome):
             answer = self._judge_stop(asker, request)
         else:
@@ -96,6 +109,14 @@ class Reception:
             return _NO_SCAN
         order = judge(request, self._status.twin, self._identity.version, asker.user)
         return order if isinstance(order, Answer) else self._give_order(order, "")
+
+    def _identify(self, asker: Asker, request: AskIdentify) -> Answer:
+        if self._status is None:
+            return _NO_SCAN
+        twin = self._status.twin
+        order = self._identifying.judge(request, twin, asker.user, now_mono_ns())
+        asked = f"{request.unit} is asked over the link to blink for {request.duration_s} s"
+        return order if isinstance(order, Answer) else self._give_order(order, asked)
 
     def _judge_stop(self, asker: Asker, request: StopRequest) -> Answer:
         """Root's programs do the rest; the duty is handed over from here."""
@@ -148,6 +169,7 @@ class Reception:
             status=newest.status,
             twin=newest.twin,
             health=newest.health,
+            healing=self._healing,
             age_s=(now_mono_ns() - self._status_mono_ns) / 1e9,
         )
 

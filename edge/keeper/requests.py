@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from edge.keeper.link import ScanHealth
+from edge.model.healing import HealingStatus
 from edge.model.order import OverrideMode
 from edge.model.status import Status
 from edge.model.twin_status import TwinStatus
@@ -104,9 +105,18 @@ class TellOutcome(Struct, frozen=True, tag="outcome"):
 
 
 StopRequest = AskStop | AskDrill | TellOutcome
+
+
+class AskIdentify(Struct, frozen=True, tag="identify"):
+    """Blink the LED of the unit `unit`, of either machine, for some time."""
+
+    unit: str
+    duration_s: int
+
+
 PowerRequest = AskOverride | AskAcknowledge | AskLimit
 TwinRequest = AskHandover | AskMaintenance
-Request = AskStatus | PowerRequest | AskPlanImport | TwinRequest | StopRequest
+Request = AskStatus | PowerRequest | AskPlanImport | TwinRequest | StopRequest | AskIdentify
 
 
 class Identity(Struct, frozen=True):
@@ -132,6 +142,7 @@ class Answer(Struct, frozen=True):
     status: Status | None = None
     twin: TwinStatus | None = None
     health: ScanHealth | None = None
+    healing: tuple[HealingStatus, ...] = ()
     age_s: float | None = None
 
 

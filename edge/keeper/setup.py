@@ -10,7 +10,8 @@ from edge.keeper.requests import Identity
 class KeeperSetup(Struct, frozen=True):
     """Who this gateway is, the compiled site (see edge.config.codec), folders and limits.
 
-    `plan_folder` is empty where no plan is held, `login_folder` where no login is told who this is.
+    `plan_folder` is empty where no plan is held, `login_folder` where no login is told who this is,
+    `led` where none can be blinked.
     """
 
     identity: Identity
@@ -23,3 +24,4 @@ class KeeperSetup(Struct, frozen=True):
     socket_group: str
     plan_folder: str
     login_folder: str = ""
+    led: str = ""

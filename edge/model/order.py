@@ -67,7 +67,14 @@ class Maintenance(Struct, frozen=True, tag="maintenance"):
     who: str
 
 
+class Identify(Struct, frozen=True, tag="identify"):
+    """Ask the other unit to blink its LED for `duration_ns`."""
+
+    duration_ns: int
+    who: str
+
+
 # What the decisions on power take; the other unit may be asked to carry them out.
 Order = Override | Acknowledge | TakePlan | SetLimit
-# What the twin takes; never leaves the unit.
-TwinOrder = Handover | Maintenance
+# What is about the pair. Handover and maintenance are for this unit's twin and never leave it.
+TwinOrder = Handover | Maintenance | Identify

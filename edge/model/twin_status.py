@@ -25,6 +25,7 @@ class PeerStatus(Struct, frozen=True):
     version: str = ""
     same_site_file: bool = True
     same_plan: bool = True
+    holds_bus: bool = False
 
 
 class TwinStatus(Struct, frozen=True):
@@ -32,6 +33,8 @@ class TwinStatus(Struct, frozen=True):
     what the present role is due to; `alone`: on duty with no peer that could take over.
     `ear`: ``proven``, ``unknown`` or ``deaf``, of the meter lines; the counts are queries on them
     since the workers' start. `peer_enable`: the peer's enable line, None where none is fitted.
+    `identify_s`: the peer asks this unit to blink for so long.
+    `bus_lost`: own queries had no echo and no reply, and nothing valid was heard since.
     """
 
     unit: str
@@ -52,3 +55,5 @@ class TwinStatus(Struct, frozen=True):
     sent_count: int = 0
     heard_count: int = 0
     peer_enable: bool | None = None
+    identify_s: int = 0
+    bus_lost: bool = False

@@ -22,6 +22,8 @@ from edge.peer.frame import BODY_BYTES_MAX, Sealed
 RELAYS_MAX: Final = 64
 KEY_IDS_MAX: Final = 16
 WHY_BYTES_MAX: Final = 96
+# Long enough to walk to the cabinet.
+IDENTIFY_S_MAX: Final = 600
 
 _FIELD: Final = struct.Struct(">BH")
 _DIGESTS: Final = struct.Struct(">8s8s")
@@ -31,6 +33,7 @@ _ACCOUNT: Final = struct.Struct(">qq")
 _SENT_AFTER: Final = struct.Struct(">I")
 _ACK: Final = struct.Struct(">I")
 _PIECE: Final = struct.Struct(">IHHIQ")
+_IDENTIFY: Final = struct.Struct(">H")
 _AGE_NS: Final = 100 * NS_PER_MS
 _AGE_MAX: Final = 2**31 - 1
 _U16_MAX: Final = 2**16 - 1
@@ -41,13 +44,15 @@ _Found = dict[int, bytes]
 
 class Extras(Struct, frozen=True):
     """What the link itself says in a beat. `sent_after_ns`: from the beat's instant until it was
-    signed. `key_ids`: the keys that the sender accepts. `order_ack`: the number of the newest order
+    signed. `identify_s`: the receiver is asked to blink its LED for so long, 0: it is not.
+    `key_ids`: the keys that the sender accepts. `order_ack`: the number of the newest order
     that has arrived here.
     """
 
     sent_after_ns: int = 0
     key_ids: tuple[int, ...] = ()
     order_ack: int = 0
+    identify_s: int = 0
     state: Fragment | None = None
     order: Fragment | None = None
 
@@ -77,13 +82,14 @@ def encode_beat(beat: Beat) -> bytes:
 
 def encode_extras(extras: Extras) -> bytes:
     """The link's fields but for the pieces of bulk."""
-    return b"".join(
-        (
-            _field(7, _SENT_AFTER.pack(min(max(extras.sent_after_ns, 0), _U32_MAX))),
-            _field(8, bytes(extras.key_ids[:KEY_IDS_MAX])),
-            _field(9, _ACK.pack(extras.order_ack)),
-        )
-    )
+    fields = [
+        _field(7, _SENT_AFTER.pack(min(max(extras.sent_after_ns, 0), _U32_MAX))),
+        _field(8, bytes(extras.key_ids[:KEY_IDS_MAX])),
+        _field(9, _ACK.pack(extras.order_ack)),
+    ]
+    if extras.identify_s > 0:
+        fields.append(_field(12, _IDENTIFY.pack(min(extras.identify_s, IDENTIFY_S_MAX))))
+    return b"".join(fields)
 
 
 def encode_bulk(extras: Extras) -> bytes:
@@ -189,6 +195,10 @@ def _order_ack(value: bytes) -> dict[str, Any]:
     return {"order_ack": _ACK.unpack(value)[0]}
 
 
+def _identify(value: bytes) -> dict[str, Any]:
+    return {"identify_s": min(_IDENTIFY.unpack(value)[0], IDENTIFY_S_MAX)}
+
+
 def _piece(piece: Fragment) -> bytes:
     head = (piece.number, piece.index, piece.count, piece.crc, piece.mono_ns)
     return _PIECE.pack(*head) + piece.chunk
@@ -219,11 +229,19 @@ _BEAT_FIELDS: Final = {
     5: _decision,
     6: _relays,
 }
-_EXTRA_FIELDS: Final = {7: _sent_after, 8: _key_ids, 9: _order_ack, 10: _state, 11: _order}
+_EXTRA_FIELDS: Final = {
+    7: _sent_after,
+    8: _key_ids,
+    9: _order_ack,
+    10: _state,
+    11: _order,
+    12: _identify,
+}
 
 _WORST_BYTES: Final = (
-    sum(_FIELD.size for _ in (*_BEAT_FIELDS, 7, 8, 9, 10))
+    sum(_FIELD.size for _ in (*_BEAT_FIELDS, 7, 8, 9, 10, 12))
     + sum(part.size for part in (_DIGESTS, _VERSION, _COUNTS, _ACCOUNT, _SENT_AFTER, _ACK, _PIECE))
+    + _IDENTIFY.size
     + (1 + WHY_BYTES_MAX)
     + 4 * RELAYS_MAX
     + KEY_IDS_MAX

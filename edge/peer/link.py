@@ -80,6 +80,8 @@ class PeerLink:
         self._now_mono_ns = 0
         self._sent = self._received = 0
         self._order_turn = False
+        self.identify_s = 0
+        self._identify_until_mono_ns = 0
 
     def receive(self, now_mono_ns: int) -> tuple[PeerBeat, ...]:
         """New beats of the peer in the order of arrival; at most a few datagrams a path."""
@@ -156,6 +158,10 @@ class PeerLink:
         """In place of `take_orders`, in the same scan: the peer keeps them and says them again."""
         self._orders_in.refuse()
 
+    def ask_identify(self, duration_ns: int) -> None:
+        """Ask the peer, with every beat from now on, to blink its LED."""
+        self._identify_until_mono_ns = self._now_mono_ns + duration_ns
+
     def health(self) -> tuple[HealthSample, ...]:
         """Conditions that stand, and with an empty text those that do not."""
         herald = self._herald
@@ -212,6 +218,7 @@ class PeerLink:
         self._received += 1
         self._beat_mono_ns = heard_mono_ns
         beat, extras = opened.beat, opened.extras
+        self.identify_s = extras.identify_s
         if sealed.is_compatible:
             self._peer_key_ids = extras.key_ids
             self._carry(extras)
@@ -242,7 +249,9 @@ class PeerLink:
             state = self._state_out.piece() if order is None else None
         sent_after_ns = self._clock.mono_ns() - beat.mono_ns
         acknowledged = self._orders_in.acknowledged
-        return Extras(sent_after_ns, self._key_ids, acknowledged, state, order)
+        left_ns = max(0, self._identify_until_mono_ns - self._now_mono_ns)
+        identify_s = -(-left_ns // NS_PER_S)
+        return Extras(sent_after_ns, self._key_ids, acknowledged, identify_s, state, order)
 
     def _leave_farewell(
         self, beat: Beat, plain: bytes, sequence: int, key_id: int, worker_pids: Sequence[int]

@@ -5,11 +5,19 @@ from __future__ import annotations
 import pytest
 
 from edge.model.event import EventKind
-from edge.model.order import FROM_JOURNAL, Acknowledge, Handover, Maintenance, SetLimit, TakePlan
+from edge.model.order import (
+    FROM_JOURNAL,
+    Acknowledge,
+    Handover,
+    Identify,
+    Maintenance,
+    SetLimit,
+    TakePlan,
+)
 from edge.model.plan import Plan, PlanSlot
 from edge.model.scan import AlarmOutputs, HealthSample
 from edge.model.twin import Role
-from edge.model.units import NS_PER_MIN, UWH_PER_KWH
+from edge.model.units import NS_PER_MIN, NS_PER_S, UWH_PER_KWH
 from tests.app.pair_parts import KITA, MINAMI, SITE, START_UTC_NS, override
 from tests.app.pair_rig import Plant, Unit
 from tests.peer.ends import SCAN_NS
@@ -187,3 +195,17 @@ def test_maintenance_takes_the_unit_on_duty_out_and_back(plant: Plant) -> None:
     plant.run(3)
     assert (kita.role, minami.role) == (Role.STANDBY, Role.ACTIVE)
     assert kita.moves(before) == minami.moves(before) == [["chiller", "fan"]]
+
+
+def test_order_to_blink_reaches_the_other_unit_from_either_desk(plant: Plant) -> None:
+    kita, minami = plant.settle()
+    for here, there in ((kita, minami), (minami, kita)):
+        here.orders = [Identify(5 * NS_PER_S, "anna")]
+        plant.scan(3)
+        statuses = [unit.duty.status() for unit in (here, there)]
+        assert [status.identify_s for status in statuses if status is not None] == [0, 5]
+        plant.run(6)
+        status = there.duty.status()
+        assert status is not None
+        assert status.identify_s == 0
+    assert (kita.role, minami.role) == (Role.ACTIVE, Role.STANDBY)

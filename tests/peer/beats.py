@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edge.config.io import PathPlan
 from edge.model.twin import Account, Beat, Grade, RelayState, Role, YieldReason
-from edge.peer.body import RELAYS_MAX, WHY_BYTES_MAX, Extras
+from edge.peer.body import IDENTIFY_S_MAX, RELAYS_MAX, WHY_BYTES_MAX, Extras
 from edge.peer.fragments import CHUNK_BYTES, Fragment
 from edge.peer.frame import Envelope, Seal
 from edge.peer.plan import LinkPlan
@@ -97,6 +97,7 @@ any_extras = st.one_of(
         _u32,
         st.lists(st.integers(0, 255), max_size=16).map(tuple),
         _u32,
+        st.integers(0, IDENTIFY_S_MAX),
         state=st.none() | _pieces,
     ),
     st.builds(Extras, _u32, order=_pieces),

@@ -140,3 +140,14 @@ def test_link_that_is_closed_lets_its_ports_and_its_herald_go(ports: list[int]) 
     assert told == [(True, (7, 8)), True]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as successor:
         successor.bind(("127.0.1.1", ports[0]))
+
+
+def test_peer_is_asked_to_blink_until_the_time_is_over(make: Make) -> None:
+    kita, minami = met(make)
+    kita.link.ask_identify(3 * NS_PER_S)
+    seen = []
+    for _ in range(35):
+        turn(kita, minami)
+        seen.append(minami.link.identify_s)
+    assert [sorted(set(seen)), seen[0], seen[-1]] == [[0, 1, 2, 3], 3, 0]
+    assert kita.link.identify_s == 0

@@ -43,6 +43,14 @@ class WatchdogSection(Section, frozen=True):
     ] = None
 
 
+class IdentifySection(Section, frozen=True):
+    """[identify]: how a unit shows which machine it is."""
+
+    led: Annotated[
+        str, Meta(description="LED of /sys/class/leds that `denban identify` blinks; empty: none.")
+    ] = "ACT"
+
+
 class StoreSection(Section, frozen=True):
     """[store]: what is kept on the disk."""
 
