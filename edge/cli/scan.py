@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,8 @@ async def find_meters(
     plan: BusPlan, prober: Prober, ids: tuple[int, ...], told: Told
 ) -> list[Answering]:
     """Who answers on a line that this process takes for itself; refused where it is in use."""
+    # Silence is what most unit ids answer with; pymodbus would tell of each on stderr.
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     fd = BusPage.create()
     page = BusPage(fd)
     os.close(fd)

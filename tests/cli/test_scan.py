@@ -141,7 +141,10 @@ def test_scan_of_a_silent_line_finds_nothing_and_fails(tmp_path: Path, invoke: I
         os.close(ours)
         os.close(theirs)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "bus.main: no meter found: got no answer from 1 unit ids" in result.stderr
+    assert result.stderr == (
+        "bus.main: no meter found: got no answer from 1 unit ids; check wiring A/B, termination,"
+        " baud rate and parity\n"
+    )
 
 
 def test_scan_of_a_line_that_the_controller_holds_is_refused(

@@ -194,12 +194,15 @@ def _next_steps(file: Path, loaded: LoadedSite) -> list[str]:
         f"  denban check {file}     what it means; the digest is the same on both gateways",
     ]
     if len(loaded.io.units) > 1:
-        key = loaded.site.twin.key_file
+        key = Path(loaded.site.twin.key_file)
+        both = f"-C {file.absolute().parent} {file.name} -C {key.parent} {key.name}"
         lines += [
             f"  denban key new {key}     on one gateway only, once",
-            f"  scp -p {file} {key} OTHER:/root/     then there, as root:",
-            f"    denban init --from /root/{file.name} {file}",
-            f"    install -m 600 /root/{Path(key).name} {key} && rm /root/{Path(key).name}",
+            "  both files to the other one:",
+            f"    sudo tar -c {both} | ssh OTHER tar -x",
+            "  then there:",
+            f"    sudo denban init --from {file.name} {file}",
+            f"    sudo install -m 600 -o root -g root {key.name} {key} && shred -u {key.name}",
         ]
     return [
         *lines,
