@@ -1,0 +1,53 @@
+"""What the decisions hold does not grow with the days, whatever the clocks and the plans do."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.model.event import EventKind
+from edge.model.scan import ScanOutputs
+from tests.life.growth import growth
+from tests.life.site import FILE_BYTES_MAX, Disk, Site
+
+_STEP_S = 120
+_DAYS = 24
+_WARM_UP_DAYS = 4
+# One plan of 50 half-hours, see ROOM.
+_STATE_ROOM_BYTES = 1_300
+
+
+@pytest.mark.parametrize(
+    "first", [date(2026, 3, 16), date(2026, 10, 12)], ids=["clocks forward", "clocks back"]
+)
+def test_site_over_days_with_a_change_of_clocks_holds_no_more_than_before(first: date) -> None:
+    held = Site(first, _STEP_S).live(_DAYS)
+    assert growth(held.blocks[_WARM_UP_DAYS:]).is_flat
+    settled = held.state_bytes[_WARM_UP_DAYS:]
+    assert max(settled) - min(settled) <= _STATE_ROOM_BYTES
+
+
+def test_site_that_keeps_one_thing_of_each_interval_is_seen_to_grow() -> None:
+    kept: list[Any] = []
+
+    def leak(outputs: ScanOutputs) -> None:
+        kept.extend(
+            event.facts for event in outputs.events if event.kind is EventKind.INTERVAL_CLOSED
+        )
+
+    held = Site(date(2026, 3, 23), _STEP_S, leak=leak).live(_DAYS // 3)
+    assert not growth(held.blocks[_WARM_UP_DAYS:]).is_flat
+
+
+def test_files_of_a_site_stay_within_their_sizes(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    held = Site(date(2026, 3, 23), 300, disk).live(9)
+    disk.close()
+    # The database's log beside it is cut to 2 MiB; an incident may be a segment over.
+    assert max(held.journal_bytes) <= FILE_BYTES_MAX + 2**21 + 2**16
+    assert max(held.incident_bytes) <= FILE_BYTES_MAX
+    assert max(held.ring_files) == 60
+    assert held.journal_bytes[-1] > FILE_BYTES_MAX  # the limit was met, or nothing was shown
