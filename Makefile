@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One worker more than processors: benches wait more than they work.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test check bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install package sbom image
+.PHONY: help demo test check life life-soak bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install package sbom image
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -68,6 +68,14 @@ soak: HOURS ?= 1000
 soak: OUT ?= docs/soak.md
 soak: $(VENV)/dev.stamp  ## the pair in a simulated world of faults; HOURS=1000, OUT=docs/soak.md
 	@$(BIN)/python -m tests.sim --soak $(HOURS) --out $(OUT)
+
+life: YEARS ?= 1
+life: $(VENV)/dev.stamp  ## a site over simulated years, and what its memory does; YEARS=1, ARGS=--disk
+	@$(BIN)/python -m tests.life --years $(YEARS) $(ARGS)
+
+life-soak: MINUTES ?= 120
+life-soak: $(VENV)/dev.stamp shim  ## a real pair for hours: growth of each process; MINUTES=120, needs root
+	@$(BIN)/python -m hil.life --minutes $(MINUTES)
 
 # As root, onto this machine or into a root tree: DESTDIR=, PREFIX=, SYSTEM_PYTHON=, PIP=.
 install:  ## install the package and its service; DESTDIR=, PREFIX=/opt/denban
