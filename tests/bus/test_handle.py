@@ -32,6 +32,8 @@ from tests.bus.control import (
 )
 from tests.bus.line import FakeLine, at_once, plan_for
 
+EXCEPTION_REPLY = bytes.fromhex("01 84 02 C2 C1")
+
 
 def test_worker_without_lease_writes_nothing(tmp_path: Path) -> None:
     """The port is opened (the count says so) and life is shown, but no byte goes out."""
@@ -218,3 +220,33 @@ def test_handle_imports_neither_asyncio_nor_pymodbus() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout == b"[]\n"
+
+
+def test_worker_that_is_told_so_opens_its_port_anew_and_goes_on(tmp_path: Path) -> None:
+    with (
+        FakeLine(tmp_path / "port", at_once(VECTOR_REPLY)),
+        working(plan_for(tmp_path / "port")) as worker,
+    ):
+        samples_until(worker, has_good)
+        assert worker.counts()["openings"] == 1
+        asked_mono_ns = boottime_ns()
+        worker.reopen(asked_mono_ns)
+        samples_until(worker, lambda _: worker.counts()["openings"] == 2)
+        samples = samples_until(worker, lambda s: last_reading(s).mono_ns > asked_mono_ns)
+        facts = worker.facts(boottime_ns())
+    assert has_good(samples)
+    assert (facts.line, facts.port) == (worker.name, str(tmp_path / "port"))
+    assert (facts.condition, facts.leased) == (BusCondition.OK, True)
+    assert facts.replied_mono_ns > asked_mono_ns
+
+
+@pytest.mark.parametrize(("reply", "is_reply"), [(b"", False), (EXCEPTION_REPLY, True)])
+def test_meter_s_refusal_is_a_reply_and_its_silence_is_none(
+    tmp_path: Path, reply: bytes, *, is_reply: bool
+) -> None:
+    with (
+        FakeLine(tmp_path / "port", at_once(reply)),
+        working(plan_for(tmp_path / "port")) as worker,
+    ):
+        samples_until(worker, lambda s: last_reading(s).fault is not None)
+        assert (worker.facts(boottime_ns()).replied_mono_ns > 0) is is_reply

@@ -14,6 +14,7 @@ import pytest
 from edge.cli import connection
 from edge.cli import status as status_module
 from edge.keeper.requests import Answer, decode_answer, encode
+from edge.model.healing import HealingStatus
 from tests.cli.answers import ANSWER
 from tests.cli.conftest import FakeKeeper, Invoke
 from tests.cli.plant import write_site
@@ -35,6 +36,16 @@ def test_status_of_a_control_process_that_is_silent_says_how_old_it_is(
     assert result.stdout.splitlines()[1] == (
         "! this picture is 3 s old: the control process gives no newer one"
     )
+
+
+def test_status_names_the_line_that_is_being_healed_and_how_far(
+    keeper: FakeKeeper, invoke: Invoke
+) -> None:
+    healing = HealingStatus("main", 3, 7, "USB device off and on")
+    keeper.answer = lambda _request: msgspec.structs.replace(ANSWER, healing=(healing,))
+    result = invoke("status", "--socket", keeper.path)
+    line = "! main: healing, rung 3 of 7: USB device off and on"
+    assert line in result.stdout.splitlines()
 
 
 def test_status_json_is_the_answer(keeper: FakeKeeper, invoke: Invoke) -> None:

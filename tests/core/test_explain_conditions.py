@@ -205,6 +205,18 @@ def _line(kind: EventKind, subject: str, **facts: Any) -> str:
         ),
         (EventKind.ACKNOWLEDGED, "all", {"count": 3}, "alarms acknowledged, all; count=3"),
         (EventKind.OUTPUT, "fault", {}, "output fault"),
+        (
+            EventKind.HEAL,
+            "main",
+            {"outcome": "began", "text": "silent"},
+            "healing of bus main: began: silent",
+        ),
+        (
+            EventKind.HEAL,
+            "main",
+            {"outcome": "no_reply", "rung": 3, "duration_s": 21.4},
+            "healing of bus main: rung 3, no reply after 21.4 s",
+        ),
     ],
 )
 def test_condition_or_order_is_one_line_with_its_facts(
