@@ -12,7 +12,7 @@ import errno
 import fcntl
 import os
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 import serial
@@ -23,6 +23,8 @@ from edge.model.bus import BusPlan
 from edge.model.problem import Problem
 
 READ_BYTES_MAX: Final = 1024
+# Of what termios.tcgetattr gives.
+_LOCAL_MODES: Final = 3
 
 
 def open_port(plan: BusPlan) -> tuple[serial.Serial, list[Problem]]:
@@ -30,7 +32,37 @@ def open_port(plan: BusPlan) -> tuple[serial.Serial, list[Problem]]:
 
     Raises OSError (SerialException too), termios.error or ValueError if that fails.
     """
-    port = serial.Serial(
+    with _echo_off(plan.port):
+        port = _open(plan)
+    try:
+        # The lock that pyserial takes is advisory: this keeps modem probes and terminals out too.
+        fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        port.reset_output_buffer()  # of whoever had the port before
+        return port, _tune(port, plan)
+    except BaseException:
+        port.close()
+        raise
+
+
+@contextlib.contextmanager
+def _echo_off(path: str) -> Iterator[None]:
+    """A terminal that is new echoes what it hears: on a shared line that is a query of nobody's, on
+    top of the twin's. pyserial switches that off some hundred µs after it has opened the port, in
+    which a byte or two can come in; here it is off with the next call, and stays so.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        settings = termios.tcgetattr(fd)
+        settings[_LOCAL_MODES] &= ~termios.ECHO
+        termios.tcsetattr(fd, termios.TCSANOW, settings)
+        termios.tcflush(fd, termios.TCOFLUSH)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open(plan: BusPlan) -> serial.Serial:
+    return serial.Serial(
         plan.port,
         baudrate=plan.baudrate,
         bytesize=plan.bytesize,
@@ -40,14 +72,6 @@ def open_port(plan: BusPlan) -> tuple[serial.Serial, list[Problem]]:
         inter_byte_timeout=0,  # VMIN 1: a read of nothing is EAGAIN, so that an end is an end
         exclusive=True,
     )
-    try:
-        # The lock that pyserial takes is advisory: this keeps modem probes and terminals out too.
-        fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
-        port.reset_output_buffer()  # of whoever had the port before
-        return port, _tune(port, plan)
-    except BaseException:
-        port.close()
-        raise
 
 
 def _tune(port: serial.Serial, plan: BusPlan) -> list[Problem]:

@@ -8,7 +8,9 @@ import pty
 import termios
 
 import pytest
+import serial
 
+from edge.bus import port as port_module
 from edge.bus.port import SerialTransport, open_port
 from edge.model.bus import BusPlan, LineKind, Parity
 
@@ -41,3 +43,27 @@ def test_unsent_bytes_are_the_drivers_to_drop_and_only_those_that_go_out(
         os.close(slave)
     assert flushed[0] == (fd, termios.TCOFLUSH)
     assert (fd, termios.TCOFLUSH) not in flushed[1:]
+
+
+def test_port_that_is_being_opened_echoes_nothing_of_what_it_hears(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new terminal echoes; the twin's query comes in before pyserial has set the port up."""
+    master, slave = pty.openpty()
+    plan = BusPlan("main", LineKind.RTU, (), port=os.ttyname(slave), parity=Parity.NONE)
+    opened = port_module._open
+
+    def open_late(plan: BusPlan) -> serial.Serial:
+        os.write(master, b"\x01\x03\x00\x00\x00\x02\xc4\x0b")
+        return opened(plan)
+
+    monkeypatch.setattr(port_module, "_open", open_late)
+    try:
+        os.set_blocking(master, False)
+        port, _warnings = open_port(plan)
+        with pytest.raises(BlockingIOError):
+            os.read(master, 64)
+        port.close()
+    finally:
+        os.close(master)
+        os.close(slave)
