@@ -36,6 +36,8 @@ _PAGE_BYTES: Final = 4096
 # Trimming starts at this share of the limit and takes the oldest tenth, so that it is rare.
 _TRIM_AT_RATIO: Final = 0.95
 _PLAN_DAYS_KEPT: Final = 400
+# Of one day, beside the newest: somebody who files a plan each minute pushes no event out.
+_PLAN_VERSIONS_KEPT: Final = 20
 
 
 class Journal:
@@ -69,13 +71,18 @@ class Journal:
 
     def store_plan(self, day: str, version: int, plan: bytes, file: bytes) -> None:
         """Keep an accepted plan version with the bytes that it came from, above all others of its
-        day. Nothing that was kept is replaced.
+        day. Nothing that was kept is replaced; of many versions the oldest go.
         """
         with self._db:
             self._db.execute(
                 "INSERT INTO plan SELECT ?, MAX(?, COALESCE(MAX(version) + 1, 0)), ?, ?"
                 " FROM plan WHERE day = ?",
                 (day, version, plan, file, day),
+            )
+            self._db.execute(
+                "DELETE FROM plan WHERE day = ? AND version <="
+                " (SELECT MAX(version) FROM plan WHERE day = ?) - ?",
+                (day, day, _PLAN_VERSIONS_KEPT),
             )
 
     def plans_since(self, day: str) -> list[bytes]:

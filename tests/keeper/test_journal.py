@@ -208,3 +208,17 @@ def test_plan_version_that_is_taken_replaces_none(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "j.db")) as db:
         rows = db.execute("SELECT version, plan FROM plan ORDER BY version").fetchall()
     assert rows == [(1, b"first"), (2, b"second")]
+
+
+def test_plans_of_a_day_that_is_filed_again_and_again_keep_the_newest_versions(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path / "j.db", 1 << 30)
+    journal.store_plan("2026-01-01", 1, b"other day", b"")
+    for version in range(1, 101):
+        journal.store_plan("2026-01-02", version, f"{version}".encode(), b"file")
+    with contextlib.closing(sqlite3.connect(tmp_path / "j.db")) as db:
+        kept = db.execute("SELECT day, version FROM plan ORDER BY day, version").fetchall()
+    assert kept == [("2026-01-01", 1), *(("2026-01-02", v) for v in range(81, 101))]
+    assert journal.plans_since("2026-01-01") == [b"other day", b"100"]
+    journal.close()
