@@ -79,6 +79,10 @@ REQUIREMENTS: Final = {
     "STOP": Requirement(
         "Service and machine can be stopped in order: with a ready twin nobody notices.", _GUIDE
     ),
+    "GUARD": Requirement(
+        "While nobody else would be on duty, no orderly way to stop the gateway on duty stops it.",
+        "docs/stopping.md",
+    ),
     "ACCIDENT": Requirement(
         "The gateway on duty, taken for another machine and shut down: no interval is passed.",
         "docs/accident.md",

@@ -1,4 +1,4 @@
-"""`denban guard` and `denban upgrade`: what keeps a machine up, and what may replace its program."""
+"""`denban guard` and `denban upgrade`: what keeps a machine up, what may replace its program."""
 
 from __future__ import annotations
 
