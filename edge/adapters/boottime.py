@@ -6,15 +6,14 @@ only labels. Never waits for time to become right.
 
 from __future__ import annotations
 
-import ctypes
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from edge.adapters.kernel_clock import KernelTime, read_kernel_time, read_told
 from edge.model.scan import ClockTrust
 from edge.model.units import NS_PER_S
 
-_STA_UNSYNC: Final = 0x0040
 # Without a correction the kernel raises its error bound by 500 µs a second. timesyncd corrects at
 # least every 2048 s, so a bound of 3 s means that about three corrections in a row did not come.
 _MAX_ERROR_US: Final = 3_000_000
@@ -61,35 +60,6 @@ def suspended_ns() -> int:
     return offset_ns
 
 
-class KernelTime(NamedTuple):
-    """What adjtimex says: whether something keeps the clock right, and the bound of its error."""
-
-    synchronised: bool
-    error_us_max: int
-
-
-class _Timex(ctypes.Structure):
-    """The head of struct timex (adjtimex(2)); the rest is room."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("room", ctypes.c_char * 512),
-    )
-
-
-def read_kernel_time() -> KernelTime | None:
-    """None where asking is forbidden (ProtectClock=yes filters the reading too)."""
-    timex = _Timex()
-    if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) < 0:
-        return None
-    return KernelTime(not timex.status & _STA_UNSYNC, timex.maxerror)
-
-
 class ClockWatch:
     """Trust in the wall clock, looked at each 10 s, so that asking in every scan costs nothing.
 
@@ -112,7 +82,7 @@ class ClockWatch:
         """At most 10 s old."""
         if now_mono_ns >= self._next_mono_ns:
             self._next_mono_ns = now_mono_ns + _CHECK_NS
-            self._trust = self._look(read_kernel_time(), now_mono_ns)
+            self._trust = self._look(read_kernel_time() or read_told(now_mono_ns), now_mono_ns)
         return self._trust
 
     def holdover_ns(self, now_mono_ns: int) -> int | None:

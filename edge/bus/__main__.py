@@ -41,8 +41,8 @@ def _prepare_process() -> None:
     # The silence between frames is waited for in each poll; 50 µs late, the default, would show.
     libc.prctl(_PR_SET_TIMERSLACK, ctypes.c_ulong(1))
     # A terminal's Ctrl-C and a service's stop go to the whole group; control decides when we end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

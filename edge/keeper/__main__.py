@@ -21,8 +21,8 @@ def main(link_fd: int, setup_fd: int) -> None:
     libc.prctl(_PR_SET_NAME, b"denban-keeper", 0, 0, 0)
     # Signals meant for the controller's group end the control process; we follow when its end of
     # the link closes, after its last words are on the disk.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with os.fdopen(setup_fd, "rb") as file:
         setup = msgspec.msgpack.decode(file.read(), type=KeeperSetup)
     with socket.socket(fileno=link_fd) as peer:

@@ -50,6 +50,8 @@ class FakeDriver:
     def __init__(self, options: int, granted_s: int) -> None:
         self.options = options
         self.granted_s = granted_s
+        self.asked_s: list[int] = []
+        self.takes_s_max: int | None = None  # None: answers `granted_s` to whatever is asked
         self.fails = False
 
     def ioctl(self, _fd: int, request: int, argument: bytes) -> bytes:
@@ -59,7 +61,13 @@ class FakeDriver:
         if number == 0:
             return struct.pack("=II32s", self.options, 0, b"test")
         if number == 6:
-            return struct.pack("=i", self.granted_s)
+            (asked_s,) = struct.unpack("=i", argument)
+            self.asked_s.append(asked_s)
+            if self.takes_s_max is None:
+                return struct.pack("=i", self.granted_s)
+            if asked_s > self.takes_s_max:
+                raise OSError(errno.EINVAL, "Invalid argument")
+            return argument
         return argument
 
 
@@ -115,3 +123,21 @@ def test_watchdog_that_cannot_be_fed_is_a_problem_until_it_can(
     watchdog.feed()
     assert watchdog.problem is None
     watchdog.let_go()
+
+
+@pytest.mark.parametrize(
+    ("takes_s_max", "asked_s", "left_s"), [(600, [2, 60], 60), (15, [2, 60, 15], 15)]
+)
+def test_watchdog_that_cannot_be_stopped_is_given_time_for_a_restart(
+    monkeypatch: pytest.MonkeyPatch, takes_s_max: int, asked_s: list[int], left_s: int
+) -> None:
+    driver = FakeDriver(MAGIC_CLOSE, 0)
+    driver.takes_s_max = takes_s_max
+    monkeypatch.setattr(fcntl, "ioctl", driver.ioctl)
+    monkeypatch.setattr(watchdog_module, "is_no_way_out", lambda _device: True)
+    watchdog, _ = open_watchdog("/dev/null", 2)
+    assert watchdog is not None
+    problem = watchdog.disarm()
+    assert driver.asked_s == asked_s
+    assert problem is not None
+    assert problem.effect.startswith(f"the machine is reset in {left_s} s unless")

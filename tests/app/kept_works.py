@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import subprocess
 import sys
@@ -65,6 +66,8 @@ class Works:
         self._rig = rig
         self._unit = unit
         self.site = site
+        self.folder = rig.path
+        self.confine: list[str] = []  # a program that becomes the controller of its last argument
         self.manager = ServiceManager(rig.path / "notify")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,8 +76,9 @@ class Works:
         site = self._rig.path / "site.toml"
         site.write_text(self.site.format(folder=self._rig.path, debounce_ms=debounce_ms))
         self.manager.messages.clear()
+        command = [sys.executable, "-c", _DENBAN, "run", str(site), "--unit", "EG-KITA"]
         self._process = self.manager.start(
-            [sys.executable, "-c", _DENBAN, "run", str(site), "--unit", "EG-KITA"],
+            [*self.confine, json.dumps(command)] if self.confine else command,
             {
                 "LD_PRELOAD": str(self._rig.library),
                 "RUNTIME_DIRECTORY": str(self._rig.path / "run"),
