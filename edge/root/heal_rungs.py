@@ -24,6 +24,8 @@ _CONTROLLER_S_MAX: Final = 15.0
 _REBOOT_S_MAX: Final = 60.0
 # Long enough for an adapter's own capacitors to run empty.
 OFF_S: Final = 2.0
+# In units of the pause: a device is there again after a second, most of them sooner.
+_RETURN_LOOKS_MAX: Final = 2
 _SERIAL_DRIVERS: Final = frozenset(
     {"ftdi_sio", "ch341", "ch341-uart", "cp210x", "pl2303", "cdc_acm"}
 )
@@ -105,6 +107,7 @@ class Rungs:
             )
         for folder in {switch.parents[2] for switch in switches}:
             self._tree.refuse_others(folder)
+        children = self._tree.children(hub)
         off: list[Path] = []
         try:
             for switch in switches:
@@ -113,7 +116,30 @@ class Rungs:
             time.sleep(self._off_s)
         finally:
             self._switch_on(off)
-        return f"{len(switches)} ports of {hub.name} off and on"
+        scanned = self._bring_back(hub, children)
+        return f"{len(switches)} ports of {hub.name} off and on{scanned}"
+
+    def _bring_back(self, hub: Path, children: list[Path]) -> str:
+        """A hub that does not really switch power sees no new device after it: the kernel has let
+        the old ones go, and finds them when the hub's driver starts anew.
+        """
+        deadline_s = time.monotonic() + _RETURN_LOOKS_MAX * self._off_s
+        while not all(child.exists() for child in children):
+            if time.monotonic() >= deadline_s:
+                return self._scan_anew(hub)
+            time.sleep(self._off_s / 10)
+        return ""
+
+    def _scan_anew(self, hub: Path) -> str:
+        found = self._tree.hub_interface(hub)
+        if found is None:
+            return ", not all devices are back"
+        name, driver = found
+        try:
+            self._write(driver / "unbind", name)
+        finally:
+            self._write(driver / "bind", name)
+        return ", its devices found anew"
 
     def _switch_on(self, switches: list[Path]) -> None:
         """Each, whatever became of the others; the first failure is told."""

@@ -111,6 +111,18 @@ class UsbTree:
                 ports.append(self.resolve(peer))
         return [port / "disable" for port in ports if (port / "disable").exists()]
 
+    def children(self, hub: Path) -> list[Path]:
+        """Devices in the hub's ports."""
+        return [path for path in sorted(hub.glob("*-*")) if _DEVICE.fullmatch(path.name)]
+
+    def hub_interface(self, hub: Path) -> tuple[str, Path] | None:
+        """The hub's own interface and its driver's folder."""
+        for port in sorted(hub.glob(f"*-*:*/{hub.name}-port*")):
+            driver = self._driver(port.parent / "driver", "usb")
+            if driver is not None and driver.name == "hub":
+                return port.parent.name, driver
+        return None
+
     def controller(self, device: Path) -> Path:
         """The controller above a device. Raises RefusedError."""
         for folder in device.parents:

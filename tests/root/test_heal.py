@@ -115,6 +115,27 @@ def test_port_power_switches_every_port_of_the_hub_and_their_twins_on_again(
     assert plant.switches(plant.controller / "usb1") == {"usb1-port1": ""}
 
 
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_device_that_does_not_come_back_by_itself_is_looked_for_anew(
+    plant: UsbPlant, monkeypatch: pytest.MonkeyPatch, *, is_bound: bool
+) -> None:
+    """As on a hub that has switches and no power behind them."""
+    tree = UsbTree(plant.root)
+    monkeypatch.setattr(tree, "children", lambda hub: [hub / "1-1.9"])
+    if not is_bound:
+        (plant.hub / "1-1:1.0/driver").unlink()
+    said = Rungs(tree, off_s=0.001, write_s_max=HANG_S).cycle_hub(plant.hub)
+    assert said.endswith("its devices found anew" if is_bound else "not all devices are back")
+    written = [(plant.sys / f"bus/usb/drivers/hub/{way}").read_text() for way in ("unbind", "bind")]
+    assert written == (["1-1:1.0"] * 2 if is_bound else ["", ""])
+
+
+def test_devices_in_a_hub_are_its_children(plant: UsbPlant) -> None:
+    tree = UsbTree(plant.root)
+    assert [path.name for path in tree.children(plant.hub)] == ["1-1.2", "1-1.3"]
+    assert [path.name for path in tree.children(plant.controller / "usb1")] == ["1-1"]
+
+
 def test_controller_is_unbound_and_bound(plant: UsbPlant) -> None:
     assert run(plant, rung=6)["text"] == "0000:01:00.0: xhci_hcd off and on"
     driver = plant.sys / "bus/pci/drivers/xhci_hcd"

@@ -27,6 +27,7 @@ class UsbPlant:
         self.hub_port(self.controller / "usb1", "1-0:1.0", "usb1", 1)
         for number in (1, 2, 3):
             self.hub_port(self.hub, "1-1:1.0", "1-1", number)
+        self._link(self.hub / "1-1:1.0/driver", self.sys / "bus/usb/drivers/hub")
         # The same sockets as USB 3 has them.
         for number in (1, 2, 3):
             twin = self.hub_port(self.controller / "usb2/2-1", "2-1:1.0", "2-1", number)
@@ -47,7 +48,12 @@ class UsbPlant:
         return file
 
     def _drivers(self) -> None:
-        for kind, name in (("pci", "xhci_hcd"), ("usb", "ftdi_sio"), ("usb", "usb-storage")):
+        for kind, name in (
+            ("pci", "xhci_hcd"),
+            ("usb", "ftdi_sio"),
+            ("usb", "hub"),
+            ("usb", "usb-storage"),
+        ):
             folder = self.sys / "bus" / kind / "drivers" / name
             folder.mkdir(parents=True)
             for switch in ("bind", "unbind"):
