@@ -43,7 +43,14 @@ def checkpoint(scan_number: int) -> Checkpoint:
 class KeeperBench:
     """A handle in the test's own hands, turned like the scan turns it."""
 
-    def __init__(self, folder: Path, spec: ControlSpec | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: ControlSpec | None = None,
+        *,
+        login_folder: str = "",
+        led: str = "",
+    ) -> None:
         self.state = folder / "state"
         self.runtime = folder / "run"
         self.plans = folder / "plans"
@@ -58,6 +65,8 @@ class KeeperBench:
             str(self.runtime / "control.sock"),
             "no-such-group",
             str(self.plans),
+            login_folder,
+            led,
         )
         self.handle = KeeperHandle(self.setup, writer=99)
         self.orders: list[Order | TwinOrder] = []

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from edge.keeper import requests
 from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer
-from edge.model.order import Handover, Maintenance
+from edge.model.order import Handover, Identify, Maintenance
 from edge.model.status import Stage, Status
 from edge.model.twin_status import TwinStatus
 from tests.keeper.bench import IDENTITY, KeeperBench, plan_csv
@@ -85,3 +85,24 @@ def test_power_order_at_a_standby_is_carried_and_refused_when_nobody_hears_it(
         assert not refused.ok
         assert refused.text.startswith("EG-KITA: not on duty: got role standby")
     assert len(bench.orders) == 2
+
+
+def test_keeper_tells_logins_who_this_is_and_leaves_the_request_to_blink(tmp_path: Path) -> None:
+    folder = tmp_path / "login"
+    folder.mkdir()
+    bench = KeeperBench(tmp_path, login_folder=str(folder), led="NONE")
+    try:
+        _show(bench, ACTIVE)
+        bench.turn_until(lambda: "■ ACTIVE" in (folder / "identity").read_text())
+        _show(bench, STANDBY)
+        bench.turn_until(lambda: "□ STANDBY" in (folder / "role").read_text())
+        assert bench.ask(requests.AskIdentify("EG-MINAMI", 60)) == Answer(
+            ok=True, text="EG-MINAMI is asked over the link to blink for 60 s"
+        )
+        bench.turn_until(lambda: bench.orders != [])
+        assert [type(order) for order in bench.orders] == [Identify]
+        assert not bench.ask(requests.AskIdentify("EG-KITA", 60)).ok
+    finally:
+        bench.handle.close()
+    assert "|? UNKNOWN|" in (folder / "role").read_text()
+    assert "The controller does not run." in (folder / "identity").read_text()
