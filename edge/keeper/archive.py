@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from edge.adapters.log_line import log_line
 from edge.keeper.audit import CHAIN_BEGIN, chained
 from edge.keeper.journal import JOURNAL_NAME, Journal
 from edge.keeper.link import RECORDS_KEPT_MAX, Condition, EventRecord, Saved, StateRecord
@@ -45,6 +46,7 @@ class Archive:
         self._slots: SlotFile | None = None
         self._pending: deque[EventRecord] = deque(maxlen=RECORDS_KEPT_MAX)
         self._chain_head: str | None = None
+        self._chain_head_logged: str | None = None
         self._notes: deque[EventRecord] = deque(maxlen=_NOTES_MAX)
         self._plans: deque[tuple[Plan, bytes]] = deque(maxlen=_PLANS_MAX)
         self._checkpoint: bytes | None = None
@@ -151,6 +153,10 @@ class Archive:
         self._chain_notes(journal)
         if self._pending or self._notes:
             journal.append((*self._pending, *self._notes))
+        if self._chain_head != self._chain_head_logged:
+            # The system's log is another place, and may go to another machine.
+            log_line(f"audit: newest digest {self._chain_head}")
+            self._chain_head_logged = self._chain_head
         last = {one.writer: one.first + len(one.events) - 1 for one in self._pending}
         self._pending.clear()
         self._notes.clear()

@@ -9,6 +9,7 @@ import pytest
 
 from edge.cli import events as events_module
 from edge.keeper.archive import JOURNAL_NAME
+from edge.keeper.audit import CHAIN_BEGIN, chained
 from edge.keeper.journal import Journal
 from edge.keeper.link import EventRecord
 from edge.model.event import Event, EventKind, Fact, Severity
@@ -200,6 +201,37 @@ def test_events_as_json_are_an_object_a_line(tmp_path: Path, invoke: Invoke) -> 
             "facts": {"user": "kim", "done": True},
         }
     ]
+
+
+def test_audit_is_verified_and_its_first_broken_entry_is_shown(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    entries: list[Event] = []
+    for number in range(3):
+        entry = _event(number * NS_PER_S, EventKind.AUDIT, f"order-{number}", user="kim", done=True)
+        before = str(entries[-1].facts["chain"]) if entries else CHAIN_BEGIN
+        entries.append(chained(entry, before))
+    _write(tmp_path / "whole", entries)
+    words = ("events", "--audit", "--verify", "--store")
+    result = invoke(*words, tmp_path / "whole/store")
+    head = entries[-1].facts["chain"]
+    assert (result.exit_code, result.stdout) == (0, f"audit: 3 entries as written; head {head}\n")
+    _write(tmp_path / "cut", [entries[0], entries[2]])
+    result = invoke(*words, tmp_path / "cut/store")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        (
+            f"{tmp_path}/cut/store/journal.db: audit: 1 entries as written; then broken: entries"
+            " before it are missing or were moved: 1970-01-01 09:00:02  order-2 asked by kim:"
+            " done\n"
+        ),
+    )
+
+
+def test_verification_without_audit_is_bad_input(tmp_path: Path, invoke: Invoke) -> None:
+    _write(tmp_path, [])
+    result = invoke("events", "--verify", "--store", tmp_path / "store")
+    assert result.exit_code == 2
 
 
 def test_events_follow_shows_each_new_one_once(

@@ -117,7 +117,9 @@ def test_chain_is_broken_at_the_first_entry_that_was_touched(
     assert verify(entries) == Verdict(1, 0, head, at, why)
 
 
-def test_archive_chains_over_restarts_a_stepped_clock_and_events_between(tmp_path: Path) -> None:
+def test_archive_chains_over_restarts_a_stepped_clock_and_events_between(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     for run in range(3):
         archive = Archive(tmp_path, 1 << 24, writer=run)
         archive.note(Event(1, 1, EventKind.HEALTH, "journal"))
@@ -127,7 +129,9 @@ def test_archive_chains_over_restarts_a_stepped_clock_and_events_between(tmp_pat
         archive.close()
     path = tmp_path / JOURNAL_NAME
     entries = list(read_events(path, kinds=(EventKind.AUDIT,), as_written=True))
-    assert verify(entries) == Verdict(6, 0, str(entries[-1].facts["chain"]))
+    head = str(entries[-1].facts["chain"])
+    assert verify(entries) == Verdict(6, 0, head)
+    assert capfd.readouterr().err.splitlines()[-1].endswith(f"audit: newest digest {head}")
     with sqlite3.connect(path) as db:
         db.execute("UPDATE event SET facts = replace(facts, 'alice', 'bob') WHERE id = 5")
     db.close()
