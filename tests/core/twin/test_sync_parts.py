@@ -51,8 +51,23 @@ def test_trail_splits_energy_of_others_between_its_own_instants() -> None:
     assert trail.after(15 * S + 4 * MS, 15 * S, 15 * S) == []
     assert [one.span for one in trail.after(0, 15 * S, 15 * S)] == [
         Booking(15 * S, 15 * S, 1000, 100),
-        Booking(15 * S, 15 * S, 50, 0, estimated=True),
+        Booking(15 * S, 15 * S, 50, 0),
     ]
+
+
+def test_trail_gives_of_an_estimate_only_what_the_peer_has_not_metered() -> None:
+    """The peer was exact at 4 s, at its last pulse, and has metered until its front."""
+    trail = EnergyTrail()
+    trail.note(LedgerState(S, S), ())
+    trail.note(LedgerState(11 * S, 11 * S), (Booking(S, 11 * S, 500, 50, estimated=True),))
+    trail.note(LedgerState(12 * S, 12 * S), (Booking(11 * S, 12 * S, 24, 0),))
+
+    def given(front_s: int) -> list[Booking]:
+        return [one.span for one in trail.after(4 * S, front_s * S, 12 * S)]
+
+    last = Booking(11 * S, 12 * S, 24, 0)
+    assert given(11) == [last]
+    assert given(5) == [Booking(5 * S, 11 * S, 300, 30, estimated=True), last]
 
 
 def _pair(spec: ControlSpec | None = None) -> tuple[Gateway, Gateway]:
