@@ -71,11 +71,13 @@ put login/denban-login.service /usr/lib/systemd/system/denban-login.service
 put login/denban-login.path /usr/lib/systemd/system/denban-login.path
 put login/denban-identify.service /usr/lib/systemd/system/denban-identify.service
 put login/denban-identify.path /usr/lib/systemd/system/denban-identify.path
-put login/denban-login.tmpfiles /usr/lib/tmpfiles.d/denban-login.conf
 put login/prompt.sh /usr/lib/denban/prompt.sh
 put login/profile.sh /etc/profile.d/denban.sh
 put login/motd.sh /etc/update-motd.d/10-denban 755
 put login/sshd.conf /etc/ssh/sshd_config.d/denban.conf
+# Where there is an /etc/issue, getty looks into no other folder.
+mkdir -p "$DESTDIR/etc/issue.d"
+ln -sfn /run/denban-issue "$DESTDIR/etc/issue.d/denban.issue"
 
 # What the command says about itself; told by the release, so that it fits it.
 mkdir -p "$DESTDIR/usr/share/bash-completion/completions" "$DESTDIR/usr/share/man/man1"

@@ -15,7 +15,7 @@ from typing import Final
 from edge.model.role_mark import UNKNOWN_ROLE, in_ascii, role_mark
 
 _ROLE_FILE: Final = "run/denban-login/role"
-_ISSUE: Final = "run/issue.d/denban.issue"
+_ISSUE: Final = "run/denban-issue"
 _BANNER: Final = "run/denban-banner"
 # The line of edge.keeper.login is far shorter.
 _LINE_BYTES_MAX: Final = 1024

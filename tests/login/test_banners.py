@@ -77,7 +77,7 @@ def test_banner_before_a_login_is_the_role_and_in_ascii_for_the_console(tmp_path
         [sys.executable, "-m", "edge.root.login", str(tmp_path)], check=True, umask=0o077
     )
     assert done.returncode == 0
-    banner, issue = tmp_path / "run/denban-banner", tmp_path / "run/issue.d/denban.issue"
+    banner, issue = tmp_path / "run/denban-banner", tmp_path / "run/denban-issue"
     assert banner.read_text() == (
         "EG-KITA  ■ ACTIVE  Rolling mill\n"
         "The other unit is EG-MINAMI, □ STANDBY.\n"
@@ -91,8 +91,8 @@ def test_banner_before_a_login_is_the_role_and_in_ascii_for_the_console(tmp_path
     assert {path.stat().st_mode & 0o777 for path in (banner, issue)} == {0o644}
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "denban-banner",
+        "denban-issue",
         "denban-login",
-        "issue.d",
     ]
 
 
@@ -136,3 +136,17 @@ def test_banner_that_can_not_be_written_is_told(
     (tmp_path / "run").write_text("a file")
     assert main([str(tmp_path)]) == 1
     assert "not written" in capsys.readouterr().err
+
+
+INSTALL = LOGIN.parent / "install.sh"
+
+
+def test_banners_are_installed_where_getty_and_sshd_look() -> None:
+    """agetty(8): a folder of issues counts only beside an issue of its own place; Debian has one in
+    /etc. What root's program writes is what both are given.
+    """
+    script = INSTALL.read_text()
+    assert 'ln -sfn /run/denban-issue "$DESTDIR/etc/issue.d/denban.issue"' in script
+    assert "put login/motd.sh /etc/update-motd.d/10-denban 755\n" in script
+    banner = (LOGIN / "sshd.conf").read_text().splitlines()[-1]
+    assert banner == "Banner /run/denban-banner"
