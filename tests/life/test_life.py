@@ -20,6 +20,7 @@ _WARM_UP_DAYS = 4
 _STATE_ROOM_BYTES = 1_300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first", [date(2026, 3, 16), date(2026, 10, 12)], ids=["clocks forward", "clocks back"]
 )
@@ -42,6 +43,7 @@ def test_site_that_keeps_one_thing_of_each_interval_is_seen_to_grow() -> None:
     assert not growth(held.blocks[_WARM_UP_DAYS:]).is_flat
 
 
+@pytest.mark.slow
 def test_files_of_a_site_stay_within_their_sizes(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     held = Site(date(2026, 3, 23), 300, disk).live(9)
