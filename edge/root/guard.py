@@ -65,6 +65,7 @@ class Kept(NamedTuple):
     dead_since_mono_ns: int | None = None
     released_until_mono_ns: int = 0
     released_why: str = ""
+    is_timed: bool = False
 
 
 class Verdict(NamedTuple):
@@ -147,45 +148,46 @@ class Guard:
                 None if since_mono_ns is None else int(since_mono_ns),
                 int(words["released_until_mono_ns"]),
                 str(words["released_why"]),
+                words["is_timed"] is True,
             )
         except (KeyError, TypeError, ValueError):
             return Kept()
 
     def _follow(self, kept: Kept, now_mono_ns: int) -> Verdict:
         verdict = decide(self.told(), kept, now_mono_ns)
-        was_closed = bool(kept.masked)
-        if verdict.closed is was_closed or self._is_going_down():
-            self._keep(kept)
-        elif verdict.closed:
-            self._close(kept)
-        else:
-            self._open(kept)
+        if verdict.closed is not bool(kept.masked) and not self._is_going_down():
+            kept = self._close(kept) if verdict.closed else self._open(kept)
+        # What is closed, or open for a time, is looked at again without anybody's word.
+        is_timed = bool(kept.masked) or kept.released_until_mono_ns > now_mono_ns
+        if is_timed is not kept.is_timed:
+            self._systemctl("start" if is_timed else "stop", "--no-block", _TIMER)
+        self._keep(kept._replace(is_timed=is_timed))
         return verdict
 
     def _is_going_down(self) -> bool:
         """A target that is masked under way would leave the machine neither up nor down."""
         return self._systemctl("is-system-running").strip() == "stopping"
 
-    def _close(self, kept: Kept) -> None:
+    def _close(self, kept: Kept) -> Kept:
         free = [name for name in TARGETS if not os.path.lexists(self._places.units / name)]
-        self._keep(kept._replace(masked=tuple(free)))  # first: what is noted is opened again
+        kept = kept._replace(masked=tuple(free))
+        self._keep(kept)  # first: what is noted is opened again
         self._places.units.mkdir(parents=True, exist_ok=True)
         for name in free:
             (self._places.units / name).symlink_to(_NOWHERE)
         self._drop_in.parent.mkdir(exist_ok=True)
         self._drop_in.write_text(_DROP_IN_TEXT)
         self._systemctl("daemon-reload")
-        self._systemctl("start", "--no-block", _TIMER)
+        return kept
 
-    def _open(self, kept: Kept) -> None:
+    def _open(self, kept: Kept) -> Kept:
         for name in kept.masked:
             mask = self._places.units / name
             if mask.is_symlink() and str(mask.readlink()) == _NOWHERE:
                 mask.unlink()
         self._drop_in.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
-        self._keep(kept._replace(masked=()))
-        self._systemctl("stop", "--no-block", _TIMER)
+        return kept._replace(masked=())
 
     @property
     def _drop_in(self) -> Path:

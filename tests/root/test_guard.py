@@ -181,10 +181,21 @@ def test_guard_released_stays_open_for_its_time_only(machine: Machine) -> None:
     assert machine.units() == {}
     verdict, kept = machine.guard.look(12 * _S)
     assert verdict == Verdict(closed=False, why="opened for 50 s more: denban reboot EG-KITA")
-    assert kept == Kept((), None, 62 * _S, "denban reboot EG-KITA")
+    assert kept == Kept((), None, 62 * _S, "denban reboot EG-KITA", is_timed=True)
     assert not machine.guard.apply(61 * _S).closed
     assert machine.guard.apply(62 * _S).closed
     assert machine.units() == _CLOSED
+
+
+def test_guard_that_was_released_looks_again_by_itself_until_the_time_is_over(
+    machine: Machine,
+) -> None:
+    machine.tell(True, "ready")
+    machine.guard.release("denban stop EG-KITA", 60, 1 * _S)
+    assert machine.manager.asked == [("start", "--no-block", "denban-guard.timer")]
+    machine.guard.apply(30 * _S)
+    machine.guard.apply(61 * _S)
+    assert machine.manager.asked[1:] == [("stop", "--no-block", "denban-guard.timer")]
 
 
 def test_guard_that_ended_half_way_opens_all_that_it_had_closed(machine: Machine) -> None:
