@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.adapters import boottime
-from edge.adapters.boottime import ClockWatch, KernelTime, SystemClock, suspended_ns
+from edge.adapters.boottime import ClockWatch, SystemClock, suspended_ns
+from edge.adapters.kernel_clock import KernelTime, read_kernel_time
 from edge.model.scan import ClockTrust
 from edge.model.units import NS_PER_S
 
@@ -78,13 +79,21 @@ def test_suspended_time_takes_the_closest_of_three_tries(monkeypatch: pytest.Mon
 
 
 def test_kernel_time_is_read_on_this_machine() -> None:
-    kernel = boottime.read_kernel_time()
+    kernel = read_kernel_time()
     assert kernel is not None
     assert kernel.error_us_max >= 0
 
 
 def test_trust_with_a_time_service_is_ntp(machine: Machine) -> None:
     machine.kernel = RIGHT
+    assert machine.watch.trust(0) is ClockTrust.NTP
+
+
+def test_trust_where_the_kernel_may_not_be_asked_goes_by_what_was_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.kernel = None
+    monkeypatch.setattr("edge.adapters.boottime.read_told", lambda _now_mono_ns: RIGHT)
     assert machine.watch.trust(0) is ClockTrust.NTP
 
 

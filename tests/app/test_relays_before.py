@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from edge.app.assembly import _relays_before
 from edge.config.io import OutputPolicy, RelayPlan
-from edge.core.controller import Controller
 from edge.model.scan import RelayCommand
 from edge.model.twin import TwinMemory
 
@@ -28,9 +27,7 @@ def relays_before(
     site: Any = SimpleNamespace(io=SimpleNamespace(twin=object() if twin else None, relays=PLANS))
     memory = TwinMemory()
     memory.alone = alone
-    continued: Any = SimpleNamespace(
-        controller=cast("Controller", None), relays=before, twin=memory
-    )
+    continued: Any = SimpleNamespace(relays=before, twin=memory)
     return {command.load: command.shed for command in _relays_before(site, continued, found)}
 
 
