@@ -30,6 +30,8 @@ _MACHINE: Final = (
     *("-device", "qemu-xhci,id=xhci,addr=0x11"),
     *("-device", "pcie-root-port,id=slot0,chassis=1,addr=0x12"),  # GPIO, which can't be saved
     *("-device", "virtio-rng-pci,addr=0x13"),
+    # What a guest does to a USB device, a line each in the emulator's own log: see Emulator.
+    *("-trace", "usb_set_config"),
 )
 _KERNEL_WORDS: Final = (
     "console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off nokaslr no_timer_check"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -22,6 +23,7 @@ from hil.machine.qmp import Qmp, QmpError, QmpEvent
 _ENDS_WITH_BENCH: Final = ("setpriv", "--pdeathsig", "KILL")
 # Before other work of this computer: a guest that starves is late as no gateway is.
 _NICENESS: Final = -10
+_USB_OFF: Final = re.compile(r"^(?:\S+:)?usb_set_config dev \d+, config 0,", re.MULTILINE)
 _END_S_MAX: Final = 10.0
 _PLUG_S_MAX: Final = 20.0
 
@@ -161,6 +163,13 @@ class Emulator:
         )
         chardev, _ = hardware.chardev_of(name, self._connections)
         self.qmp.execute("chardev-remove", id=chardev)
+
+    def usb_offs_count(self) -> int:
+        """How often the guest of this life has taken the configuration of a USB device away, as it
+        does to switch one off; it begins with none.
+        """
+        text = self._complaints.read_text(errors="replace") if self._complaints.exists() else ""
+        return len(_USB_OFF.findall(text))
 
     def log_text(self) -> str:
         """What all lives wrote to their console."""

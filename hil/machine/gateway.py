@@ -44,6 +44,7 @@ class MachineUsb:
         self._emulator = emulator
         self._hub = hub
         self._unit = unit
+        self._offs_count: int | None = None  # when it began to hang
 
     def pull(self) -> None:
         self._emulator.pull(USB_ID)
@@ -57,7 +58,19 @@ class MachineUsb:
     def cycle(self) -> None:
         self.pull()
         self._hub.order("dead", node=self._unit, on=False)
+        self._offs_count = None
         self.plug()
+
+    def hang(self) -> None:
+        self._offs_count = self._emulator.usb_offs_count()
+        self.die()
+
+    def follow(self) -> bool:
+        if self._offs_count is None or self._emulator.usb_offs_count() == self._offs_count:
+            return False
+        self._offs_count = None
+        self._hub.order("dead", node=self._unit, on=False)
+        return True
 
 
 class MachineBusEnd:

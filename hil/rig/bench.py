@@ -205,6 +205,7 @@ class RigBench(Undertaking):
             Ability.POWER: all(each.power_relay is not None for each in gateways),
             Ability.USB: has_usb,
             Ability.USB_POWER: has_usb and has_bus_relays,
+            Ability.USB_SWITCHED: False,
             Ability.LINKS: links,
             Ability.IMPAIRED_LINKS: links,
             Ability.ENABLE_LINES: self.works.enable_lines

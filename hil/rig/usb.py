@@ -34,6 +34,12 @@ class RigUsb:
         self._switch("cycle")
         self._bus.cut(on=False)
 
+    def hang(self) -> None:
+        raise Unable("rig: a cable that is cut can not see its adapter being switched")
+
+    def follow(self) -> bool:
+        raise Unable("rig: a cable that is cut can not see its adapter being switched")
+
     def _switch(self, action: str) -> None:
         if self._hub is None:
             raise Unable(f"rig: {self._unit} has no [gateway.{self._unit}.usb] in the rig file")

@@ -25,6 +25,7 @@ class Ability(enum.StrEnum):
     POWER = "power of one gateway that can be cut"
     USB = "a USB adapter that can be pulled"
     USB_POWER = "a USB port whose power can be cycled"
+    USB_SWITCHED = "a USB adapter that shows when its machine switches it off and on"
     LINKS = "network paths that can be cut each way"
     IMPAIRED_LINKS = "network paths that lose, delay and double"
     NOISE = "noise on the meter line"

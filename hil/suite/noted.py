@@ -53,10 +53,22 @@ class NotedUsb:
         self._diary.fault(self._lane, "USB adapter dead", self.cycle, on=True)
         self._usb.die()
 
+    def hang(self) -> None:
+        self._diary.fault(self._lane, "USB adapter hangs", self.cycle, on=True)
+        self._usb.hang()
+
+    def follow(self) -> bool:
+        has_come_back = self._usb.follow()
+        if has_come_back:
+            self._diary.mark(self._lane, "USB adapter switched off and on by its machine")
+            self._diary.fault(self._lane, "USB adapter hangs", self.cycle, on=False)
+        return has_come_back
+
     def cycle(self) -> None:
         self._diary.mark(self._lane, "USB port off and on")
         self._usb.cycle()
-        self._diary.fault(self._lane, "USB adapter dead", self.cycle, on=False)
+        for fault in ("USB adapter dead", "USB adapter hangs"):
+            self._diary.fault(self._lane, fault, self.cycle, on=False)
 
 
 class NotedBusEnd:

@@ -23,7 +23,11 @@ from hil.waiting import DEADLINE_S
 from hil.witness import Witness
 from hil.works import Works
 
-_ABILITIES = frozenset(Ability) - {Ability.OWN_KERNEL, Ability.SERVICES}
+_ABILITIES = frozenset(Ability) - {
+    Ability.OWN_KERNEL,
+    Ability.SERVICES,
+    Ability.USB_SWITCHED,
+}
 _Seen = TypeVar("_Seen")
 
 

@@ -40,6 +40,12 @@ class ProcessUsb:
         self._hub.order("dead", node=self._unit, on=False)
         self.plug()
 
+    def hang(self) -> None:
+        raise Unable("process bench: a pseudo-terminal is no USB device")
+
+    def follow(self) -> bool:
+        raise Unable("process bench: a pseudo-terminal is no USB device")
+
 
 class ProcessBusEnd:
     def __init__(self, gateway: real.Gateway) -> None:

@@ -66,6 +66,14 @@ class UsbPort(Protocol):
         """Port power off and on, from outside: heals what has died."""
         ...
 
+    def hang(self) -> None:
+        """As :meth:`die`, until its own machine switches it off and on; `follow` carries that."""
+        ...
+
+    def follow(self) -> bool:
+        """Revives what hangs if its machine has switched it off since, and says whether."""
+        ...
+
 
 class BusEnd(Protocol):
     """A gateway's end of the meter line. All with `on` false mend."""

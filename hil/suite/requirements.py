@@ -87,5 +87,9 @@ REQUIREMENTS: Final = {
         "The gateway on duty, taken for another machine and shut down: no interval is passed.",
         "docs/accident.md",
     ),
+    "HEAL": Requirement(
+        "An adapter that hangs is revived by its own machine; a dead line is no reason to try.",
+        "docs/healing.md",
+    ),
     "SOAK": Requirement("A day of load and faults: every interval kept and counted.", _GUIDE),
 }
