@@ -104,7 +104,7 @@ def _await_interval_end(scene: Scene, since_ns: int) -> int:
         ends_ns = [each.end_ns for each in _intervals(scene, 0) if each.end_ns >= since_ns]
         return ends_ns[0] if ends_ns else None
 
-    return scene.wait("an interval's end", look, INTERVAL_S + 10)
+    return scene.wait("the end of a whole interval", look, 2 * INTERVAL_S + 10)
 
 
 def _intervals(scene: Scene, since_ns: int, until_ns: int | None = None) -> list[IntervalEnergy]:
