@@ -83,8 +83,7 @@ class PairDuty:
         self._version = version
         self._starting, self._held = starting, starting.relays
         self._is_starting = True
-        self._fault = fault
-        self._is_copied = is_copied
+        self._fault, self._is_copied = fault, is_copied
         self._has_deaf_lines = len(self._witnesses) < len(self._workers)
         self._carried = Carried(link)
         self._now_mono_ns = self._now_utc_ns = 0
