@@ -51,8 +51,9 @@ def _growth(readings: Sequence[Reading], warm_up_s: float) -> Growth | None:
         for pid in dict.fromkeys(each.pid for each in readings)
     ]
     longest = max(lives, key=len)
-    begun_s = longest[0].elapsed_s
-    seen = [each for each in longest if each.elapsed_s >= begun_s + warm_up_s]
+    begun_s, lasted_s = longest[0].elapsed_s, longest[-1].elapsed_s - longest[0].elapsed_s
+    # Of a life not much longer than the warm-up the second half at least is seen.
+    seen = [each for each in longest if each.elapsed_s >= begun_s + min(warm_up_s, lasted_s / 2)]
     rss, private = _slope(seen, "rss_kb"), _slope(seen, "private_kb")
     later = _slope(seen[len(seen) // 2 :], "private_kb")
     if rss is None or private is None or later is None:
