@@ -35,7 +35,8 @@ from edge.model.units import NS_PER_HOUR, NS_PER_S
 # So often the root program looks where the devices are, while they work; and so soon after a start.
 LOOK_NS: Final = 24 * NS_PER_HOUR
 LOOK_FIRST_NS: Final = 20 * NS_PER_S
-LOOK_ANSWER_NS_MAX: Final = 15 * NS_PER_S
+# A machine that has only just come up starts a program slowly.
+LOOK_ANSWER_NS_MAX: Final = 60 * NS_PER_S
 
 
 class Healing:
@@ -102,7 +103,7 @@ class Healing:
         handing = [facts for facts in serial if self._is_in(facts, Phase.HANDING)]
         if handing:
             return self._after_handover(handing[0], inputs, serial, signatures)
-        if self._look is not None or any(climb.phase in BUSY for climb in self._climbs.values()):
+        if any(climb.phase in BUSY for climb in self._climbs.values()):
             return None, "", ""
         for facts in serial:
             # One that seems to work awaits its first reply, or its next silence.
@@ -201,7 +202,8 @@ class Healing:
 
     def _wants_look(self, facts: LineFacts, signature: Signature, now_mono_ns: int) -> bool:
         return (
-            signature is Signature.WORKS
+            self._look is None
+            and signature is Signature.WORKS
             and self._is_in(facts, Phase.IDLE)
             and can_be_healed(facts.port)
             and now_mono_ns >= self._look_due_mono_ns[facts.line]

@@ -35,11 +35,11 @@ class Rule(Struct, frozen=True):
 # 20 s: a unit that gave the bus up asks again after 15 s at the latest; then a device's return.
 RULES: Final = {
     Rung.REOPEN: Rule("port opened anew", 0, 20 * NS_PER_S, 12, 96),
-    Rung.RESET: Rule("USB device reset", 10 * NS_PER_S, 20 * NS_PER_S, 3, 12),
-    Rung.AUTHORIZE: Rule("USB device off and on", 15 * NS_PER_S, 20 * NS_PER_S, 3, 12),
-    Rung.REBIND: Rule("driver off and on", 15 * NS_PER_S, 20 * NS_PER_S, 3, 12),
-    Rung.PORT_POWER: Rule("power of the hub off and on", 25 * NS_PER_S, 30 * NS_PER_S, 1, 4),
-    Rung.CONTROLLER: Rule("USB controller off and on", 45 * NS_PER_S, 30 * NS_PER_S, 1, 2),
+    Rung.RESET: Rule("USB device reset", 20 * NS_PER_S, 20 * NS_PER_S, 3, 12),
+    Rung.AUTHORIZE: Rule("USB device off and on", 25 * NS_PER_S, 20 * NS_PER_S, 3, 12),
+    Rung.REBIND: Rule("driver off and on", 25 * NS_PER_S, 20 * NS_PER_S, 3, 12),
+    Rung.PORT_POWER: Rule("power of the hub off and on", 40 * NS_PER_S, 30 * NS_PER_S, 1, 4),
+    Rung.CONTROLLER: Rule("USB controller off and on", 60 * NS_PER_S, 30 * NS_PER_S, 1, 2),
     Rung.REBOOT: Rule("reboot", 2 * NS_PER_MIN, 10 * NS_PER_MIN, 1, 1),
 }
 RUNGS_COUNT: Final = len(RULES)

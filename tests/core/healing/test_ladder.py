@@ -319,7 +319,7 @@ def test_root_program_that_can_not_look_is_told_and_told_again_when_it_can(
     unit = Unit(SOUND)
     unit.is_dumb = is_dumb
     unit.answers[Rung.LOOK] = (False, "bus.main.port: not there")
-    unit.turn(60)
+    unit.turn(90)
     assert unit.told == [("unready", Rung.LOOK, "main")]
     assert unit.whys == ["no answer of the root program" if is_dumb else "bus.main.port: not there"]
     unit.is_dumb, unit.answers = False, {}
@@ -333,4 +333,4 @@ def test_reopening_the_port_does_not_wait_for_a_look_that_is_not_answered() -> N
     unit.is_dumb = True
     unit.turn_until(Rung.LOOK)
     unit.lines["main"] = SILENT
-    unit.turn_until(Rung.REOPEN, 30)
+    unit.turn_until(Rung.REOPEN, 14)

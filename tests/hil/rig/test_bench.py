@@ -69,7 +69,8 @@ def test_both_gateways_get_the_same_site_file_and_key(table):
 
 
 def test_abilities_are_what_the_rig_file_wires(table, bench, tmp_path):
-    everything = frozenset(Ability) - {Ability.NOISE, Ability.ENABLE_LINES}
+    never = {Ability.NOISE, Ability.ENABLE_LINES, Ability.USB_SWITCHED}
+    everything = frozenset(Ability) - never
     assert bench.abilities == everything
     poor = tmp_path / "poor.toml"
     rows = table.rig_file.read_text().split("\n")
