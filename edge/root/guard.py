@@ -44,6 +44,8 @@ _NOWHERE: Final = "/dev/null"
 # reboot. Every restart is over well before, also one with a slow card.
 DEAD_S: Final = 120
 RELEASE_S_MAX: Final = 3600
+# What somebody does who can not use the desk, or takes the product away.
+BY_HAND_S: Final = 600
 _FILE_BYTES_MAX: Final = 4096
 _REASON_CHARS_MAX: Final = 300
 _COMMAND_S_MAX: Final = 60  # systemd reads all its units anew, on a slow card
@@ -253,11 +255,17 @@ def _plain(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments != ["apply"]:
-        print("usage: python -m edge.root.guard apply", file=sys.stderr)
-        return 2
+    guard, now_ns = this_guard(), now_mono_ns()
     try:
-        verdict = this_guard().apply(now_mono_ns())
+        match arguments:
+            case ["apply"]:
+                verdict = guard.apply(now_ns)
+            case ["open"]:
+                guard.release("by hand, as root", BY_HAND_S, now_ns)
+                verdict, _ = guard.look(now_ns)
+            case _:
+                print("usage: python -m edge.root.guard apply|open", file=sys.stderr)
+                return 2
     except OSError as error:
         print(f"guard: the ways to stop are as they were: got {error}", file=sys.stderr)
         return 1

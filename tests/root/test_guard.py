@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.root import guard as guard_module
 from edge.root.guard import (
     DEAD_S,
     TARGETS,
@@ -223,6 +224,37 @@ def test_decision_without_a_word_is_to_leave_open() -> None:
     assert not decide(None, Kept(), 0).closed
 
 
-def test_program_takes_one_word_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["release"]) == 2
-    assert capsys.readouterr().err == "usage: python -m edge.root.guard apply\n"
+@pytest.mark.parametrize("words", [[], ["release"], ["apply", "now"]])
+def test_program_knows_two_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err == "usage: python -m edge.root.guard apply|open\n"
+
+
+def test_program_opens_by_hand_for_ten_minutes_and_applies_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(guard_module, "this_guard", lambda: machine.guard)
+    now_s = iter((1, 2, 603))
+    monkeypatch.setattr(guard_module, "now_mono_ns", lambda: next(now_s) * _S)
+    machine.tell(False, _ALONE)
+    assert [main([word]) for word in ("apply", "open")] == [0, 0]
+    assert machine.units() == {}
+    assert main(["apply"]) == 0
+    assert machine.units() == _CLOSED
+    assert capsys.readouterr().out.splitlines() == [
+        f"guard: ways to stop closed: {_ALONE}",
+        "guard: ways to stop open: opened for 600 s more: by hand, as root",
+        f"guard: ways to stop closed: {_ALONE}",
+    ]
+
+
+def test_program_without_a_manager_leaves_all_as_it_was_and_says_so(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_words: str) -> str:
+        raise OSError("no manager")
+
+    monkeypatch.setattr(guard_module, "this_guard", lambda: Guard(machine.places, fails))
+    assert main(["apply"]) == 1
+    said = "guard: the ways to stop are as they were: got no manager\n"
+    assert capsys.readouterr().err == said
