@@ -38,13 +38,18 @@ cp "$source/README.md" "$source"/docs/*.md "$source"/docs/site.* "$about/"
 cp "$about/denban.sbom.json" "$out/denban.sbom.json"
 [ -z "${STAGE_ONLY:-}" ] || exit 0
 
-size=$(du -sk --apparent-size --exclude=DEBIAN "$tree" | cut -f 1)
+# KiB as Debian counts: each file by itself, one for what is none.
+size=$(find "$tree" -path "$tree/DEBIAN" -prune -o -printf '%y %s\n' |
+    awk '{ kib += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print kib }')
 sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/" \
     -e "s/@PYTHON@/$python/; s/@PYTHON_AFTER@/$python_after/" "$here/control.in" >"$tree/DEBIAN/control"
 for script in preinst postinst prerm postrm; do
     "$here/fill.sh" "$script" "$version" >"$tree/DEBIAN/$script"
     chmod 755 "$tree/DEBIAN/$script"
 done
+# Settings that an operator may change: dpkg asks before it replaces them, and purge removes them.
+mkdir -p "$tree/etc"
+(cd "$tree" && find etc -type f -printf '/%p\n' | LC_ALL=C sort >DEBIAN/conffiles)
 (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 dpkg-deb --root-owner-group -Zxz --build "$tree" "$out/package/denban_${version}_$architecture.deb" >/dev/null
 rm -rf "$tree"

@@ -52,6 +52,9 @@ def package_files(version: str) -> dict[str, str]:
             if name.startswith("units/")
         },
         "usr/bin/denban": f"wrapper of {version}\n",
+        "usr/lib/sysusers.d/denban.conf": "u denban\n",
+        "usr/lib/tmpfiles.d/denban.conf": "d /etc/denban\n",
+        "usr/lib/tmpfiles.d/denban-login.conf": "d /run/denban\n",
     }
 
 

@@ -44,7 +44,8 @@ def test_first_installation_is_enabled_and_not_started(tmp_path: Path) -> None:
     assert f"systemctl restart denban-since-{OLD}.path" in machine.log
     assert not any("denban.service" in line and "start" in line for line in machine.log)
     assert f"systemd-sysusers --root={machine.root} denban.conf" in machine.log
-    assert f"systemd-tmpfiles --root={machine.root} --create denban.conf" in machine.log
+    for name in ("denban", "denban-login"):
+        assert f"systemd-tmpfiles --root={machine.root} --create {name}.conf" in machine.log
 
 
 def test_upgrade_restarts_into_the_new_release_and_keeps_the_old_one(machine: Machine) -> None:
@@ -174,6 +175,23 @@ def test_after_a_failure_the_version_in_use_may_be_installed_again(machine: Mach
     assert machine.install(OLD, NEW) == (0, "")
     assert machine.in_use == f"releases/{OLD}"
     assert machine.is_whole(f"releases/{OLD}")
+
+
+def test_refused_step_back_does_not_make_a_failed_release_count_as_installed(
+    machine: Machine,
+) -> None:
+    machine.note(f"broken-{NEW}")
+    assert machine.install(NEW, OLD)[0] == 1
+    for asked in ("abort-upgrade", "abort-remove"):
+        done = machine.script(NEW, "postinst", asked)
+        assert done.returncode == 1
+        assert "not in use" in done.stderr
+
+
+def test_login_server_reads_its_new_settings(machine: Machine) -> None:
+    machine.note("ssh")
+    assert machine.install(NEW, OLD) == (0, "")
+    assert "systemctl reload ssh.service" in machine.log
 
 
 def test_failure_of_both_releases_is_told(machine: Machine) -> None:

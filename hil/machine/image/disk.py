@@ -90,7 +90,8 @@ def _thin_udev(tree: Path) -> None:
 def settle_product(tree: Path) -> None:
     """Users, folders and the start at boot: what a package would do when it is installed."""
     run("systemd-sysusers", f"--root={tree.resolve()}")
-    run("systemd-tmpfiles", f"--root={tree.resolve()}", "--create", "denban.conf")
+    lists = sorted(path.name for path in (tree / "usr/lib/tmpfiles.d").glob("denban*.conf"))
+    run("systemd-tmpfiles", f"--root={tree.resolve()}", "--create", *lists)
     units = [
         path.name
         for path in sorted((tree / "usr/lib/systemd/system").glob("denban*.*"))
