@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hil.scenarios.guard import await_open
 from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import CALM_S, Scene
@@ -12,6 +13,10 @@ pytestmark = [pytest.mark.held(), pytest.mark.covers("STOP")]
 
 _POWER_OFF = "systemctl --no-block poweroff"
 _REBOOT = "systemctl --no-block reboot"
+_POWER_OFF_BY_FORCE = "poweroff -f"
+_REBOOT_BY_FORCE = "reboot -f"
+# Nobody waits for the answer of a machine that goes down.
+_TYPED = "nohup sh -c 'sleep 0.3; {way}' >/tmp/typed 2>&1 &"
 
 
 @pytest.mark.covers("S13")
@@ -63,6 +68,7 @@ def test_poweroff_on_duty_with_a_twin_hands_over_first(scene: Scene) -> None:
     so the twin has the duty at once; with power back the gateway stands by.
     """
     old, new = scene.begin()
+    await_open(old)
     assert old.shell(_POWER_OFF).code == 0
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
@@ -77,6 +83,7 @@ def test_reboot_on_duty_with_a_twin_hands_over_first(scene: Scene) -> None:
     gateway comes back by itself and stands by; its watchdog has nothing to do.
     """
     old, new = scene.begin()
+    await_open(old)
     assert old.shell(_REBOOT).code == 0
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
@@ -85,20 +92,19 @@ def test_reboot_on_duty_with_a_twin_hands_over_first(scene: Scene) -> None:
 
 
 @pytest.mark.needs(Ability.SERVICES)
-@pytest.mark.parametrize("command", [_POWER_OFF, _REBOOT])
-def test_machine_stopped_on_duty_without_a_twin_comes_back_on_duty(
-    scene: Scene, command: str
-) -> None:
-    """The standby's service is stopped, then the machine on duty is powered off or rebooted.
-    Expected: nobody drives the line until it is back; it takes the duty then. The time is recorded.
+@pytest.mark.parametrize("way", [_POWER_OFF_BY_FORCE, _REBOOT_BY_FORCE])
+def test_machine_stopped_on_duty_without_a_twin_comes_back_on_duty(scene: Scene, way: str) -> None:
+    """The standby's service is stopped, then the machine on duty is powered off or rebooted, past
+    the guard that refuses every orderly way (see `test_stopping.py`). Expected: nobody drives the
+    line until it is back; it takes the duty then. The time is recorded.
     """
     alone, out = scene.begin()
     out.stop_service()
     scene.await_told(alone, "twin alone")
     ordered_ns = scene.bench.now_ns()
-    assert alone.shell(command).code == 0
+    assert alone.shell(_TYPED.format(way=way)).code == 0
     scene.wait("its end", lambda: alone.status() is None, scene.allowed.boot_s)
-    if command == _POWER_OFF:
+    if way == _POWER_OFF_BY_FORCE:
         alone.power_off()
         alone.power_on()
     _record_rest(scene, alone, ordered_ns)

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import pytest
 
+from hil.scenarios.guard import await_closed, await_open
 from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import CALM_S, Scene
 
 pytestmark = [pytest.mark.held(), pytest.mark.needs(Ability.SERVICES)]
 
-_MASK = "/run/systemd/system/poweroff.target"
-# In the guest: one line in the diary, however often it looks.
-_UNTIL = "for i in $(seq 200); do {look} && exit 0; sleep 0.5; done; exit 1"
-_UNTIL_S = 200.0
 _OFF = "off"
 _BACK = "comes back by itself"
 _STARTED = "is started again"
@@ -64,7 +61,7 @@ def test_way_to_stop_in_order_with_a_ready_twin_hands_over_first(scene: Scene, w
     the duty is handed over before the end; back again, the gateway stands by.
     """
     old, new = scene.begin()
-    _await_open(old)
+    await_open(old)
     _type(old, way)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
@@ -111,7 +108,7 @@ def test_ways_to_stop_on_duty_without_a_ready_twin_are_refused(scene: Scene) -> 
     assert alone.shell("systemctl enable denban").code == 0  # "disable --now" has done its half
     out.start_service()
     assert scene.settled() == (alone, out)
-    _await_open(alone)
+    await_open(alone)
 
 
 @pytest.mark.covers("GUARD")
@@ -120,11 +117,11 @@ def test_scheduled_shutdown_is_refused_when_its_time_has_come(scene: Scene) -> N
     Expected: the gateway goes on.
     """
     alone, out = scene.begin()
-    _await_open(alone)
+    await_open(alone)
     said = alone.shell("shutdown +1")
     assert said.code == 0, said.text
     out.stop_service()
-    _await_closed(alone)
+    await_closed(alone)
     scene.watch(75)
     scene.assert_undisturbed()
     alone.shell("shutdown -c")
@@ -161,7 +158,7 @@ def test_way_to_stop_the_standby_disturbs_nothing(scene: Scene, way: str) -> Non
     time; back again, the other stands by.
     """
     active, standby = scene.begin()
-    _await_open(standby)
+    await_open(standby)
     _type(standby, way)
     scene.await_told(active, "twin alone", scene.allowed.boot_s)
     _bring_back(scene, standby, _ORDERLY[way])
@@ -200,7 +197,7 @@ def test_own_command_hands_over_like_a_planned_handover(
     rest of the line than in quiet times, and an entry in the audit before the act.
     """
     old, new = scene.begin()
-    _await_open(old)
+    await_open(old)
     command = f"denban {verb} {old.unit} --yes-stop {old.unit}"
     _type(old, f"DENBAN_SOCKET=/run/denban/control {command}")
     taken = scene.takeover(old, new)
@@ -235,20 +232,11 @@ def test_site_is_left_without_control_only_by_its_name(scene: Scene) -> None:
 def _alone(scene: Scene) -> tuple[Gateway, Gateway]:
     """The gateway on duty with its ways to stop closed, and the one whose service was stopped."""
     alone, out = scene.begin()
-    _await_open(out)
+    await_open(out)
     out.stop_service()
     scene.await_told(alone, "twin alone")
-    _await_closed(alone)
+    await_closed(alone)
     return alone, out
-
-
-def _await_closed(gateway: Gateway) -> None:
-    assert gateway.shell(_UNTIL.format(look=f"test -L {_MASK}"), _UNTIL_S).code == 0
-
-
-def _await_open(gateway: Gateway) -> None:
-    """A twin that has just come is not yet believed: the ways stay closed for ten seconds more."""
-    assert gateway.shell(_UNTIL.format(look=f"test ! -L {_MASK}"), _UNTIL_S).code == 0
 
 
 def _type(gateway: Gateway, way: str) -> None:

@@ -78,7 +78,7 @@ def test_gateway_that_refuses_a_step_raises_what_it_said(
     guest: Guest, machine: MachineGateway
 ) -> None:
     guest.answers = ok({"code": 1, "text": "Unit denban.service not loaded."})
-    with pytest.raises(AgentError, match=r"EG-KITA: systemctl stop .*not loaded"):
+    with pytest.raises(AgentError, match=r"(?s)EG-KITA: systemctl stop .*not loaded"):
         machine.stop_service()
 
 
@@ -156,3 +156,17 @@ def test_adapter_that_died_lives_again_when_its_port_was_cycled(machine: Machine
         ("order", "dead", "EG-KITA", False),
         ("plug", "rs485"),
     ]
+
+
+def test_adapter_that_hangs_is_revived_once_by_its_machine_s_switch(
+    machine: MachineGateway,
+) -> None:
+    offs = iter([2, 2, 3, 3])
+    told = _told(machine)
+    machine.emulator.usb_offs_count = lambda: next(offs)  # type: ignore[method-assign]
+    assert not machine.usb.follow()
+    machine.usb.hang()
+    assert not machine.usb.follow()
+    assert machine.usb.follow()
+    assert not machine.usb.follow()
+    assert told == [("order", "dead", "EG-KITA", True), ("order", "dead", "EG-KITA", False)]
