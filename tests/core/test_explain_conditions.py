@@ -184,6 +184,20 @@ def _line(kind: EventKind, subject: str, **facts: Any) -> str:
         ),
         (
             EventKind.AUDIT,
+            "reboot",
+            {
+                "user": "root",
+                "uid": 0,
+                "login": "kim",
+                "origin": "10.0.0.9",
+                "done": True,
+                "chain": "c0ffee",
+                "chain_before": "00",
+            },
+            "reboot asked by root, uid 0, logged in as kim, from 10.0.0.9: done",
+        ),
+        (
+            EventKind.AUDIT,
             "limit",
             {"user": "kim", "done": False, "answer": "too high"},
             "limit asked by kim: refused, too high",
