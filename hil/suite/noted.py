@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hil.suite.ability import Ability
 from hil.suite.diary import Diary
+from hil.suite.noted_ends import NotedBusEnd, NotedUsb
 from hil.suite.protocol import (
     Bench,
-    BusEnd,
     ChannelCheck,
     Description,
     Gateway,
@@ -25,7 +25,6 @@ from hil.suite.protocol import (
     Pulses,
     Said,
     Status,
-    UsbPort,
 )
 from hil.waiting import DEADLINE_S
 from hil.witness import Witness
@@ -35,53 +34,6 @@ LINKS = "links"
 PLANT = "plant"
 PULSES = "pulses"
 _Seen = TypeVar("_Seen")
-
-
-class NotedUsb:
-    def __init__(self, usb: UsbPort, lane: str, diary: Diary) -> None:
-        self._usb, self._lane, self._diary = usb, lane, diary
-
-    def pull(self) -> None:
-        self._diary.fault(self._lane, "USB adapter pulled", self.plug, on=True)
-        self._usb.pull()
-
-    def plug(self) -> None:
-        self._usb.plug()
-        self._diary.fault(self._lane, "USB adapter pulled", self.plug, on=False)
-
-    def die(self) -> None:
-        self._diary.fault(self._lane, "USB adapter dead", self.cycle, on=True)
-        self._usb.die()
-
-    def hang(self) -> None:
-        self._diary.fault(self._lane, "USB adapter hangs", self.cycle, on=True)
-        self._usb.hang()
-
-    def follow(self) -> bool:
-        has_come_back = self._usb.follow()
-        if has_come_back:
-            self._diary.mark(self._lane, "USB adapter switched off and on by its machine")
-            self._diary.fault(self._lane, "USB adapter hangs", self.cycle, on=False)
-        return has_come_back
-
-    def cycle(self) -> None:
-        self._diary.mark(self._lane, "USB port off and on")
-        self._usb.cycle()
-        for fault in ("USB adapter dead", "USB adapter hangs"):
-            self._diary.fault(self._lane, fault, self.cycle, on=False)
-
-
-class NotedBusEnd:
-    def __init__(self, end: BusEnd, lane: str, diary: Diary) -> None:
-        self._end, self._lane, self._diary = end, lane, diary
-
-    def cut(self, *, on: bool) -> None:
-        self._diary.fault(self._lane, "off the line", lambda: self.cut(on=False), on=on)
-        self._end.cut(on=on)
-
-    def deafen(self, *, on: bool) -> None:
-        self._diary.fault(self._lane, "deaf on the line", lambda: self.deafen(on=False), on=on)
-        self._end.deafen(on=on)
 
 
 class NotedGateway:

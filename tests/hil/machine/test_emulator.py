@@ -136,3 +136,15 @@ def test_events_of_all_lives_are_kept(machine: Emulator, line: socket.socket) ->
     machine.power_off()
     machine.power_on()
     assert [event.name for event in machine.events("RESET")] == ["RESET"]
+
+
+def test_devices_that_a_guest_switched_off_are_counted_in_its_emulator_s_log(
+    machine: Emulator,
+) -> None:
+    assert machine.usb_offs_count() == 0
+    (machine.folder / "qemu.log").write_text(
+        "usb_set_config dev 1, config 1, ret 0\n"
+        "usb_set_config dev 1, config 0, ret 0\n"
+        "71@1700000000.000001:usb_set_config dev 2, config 0, ret 0\n"
+    )
+    assert machine.usb_offs_count() == 2
