@@ -228,9 +228,9 @@ class PairDuty:
 
     def _mirrored(self, mirror: Mirror) -> tuple[RelayCommand, ...]:
         loads = tuple(command.load for command in self._held)
+        if mirror is Mirror.RELEASE and self._is_starting:
+            return self._starting.limited(self._held, self._now_mono_ns)
         if mirror is Mirror.RELEASE:
-            if self._is_starting:
-                return self._starting.limited(self._held, self._now_mono_ns)
             return tuple(RelayCommand(load, shed=False) for load in loads)
         relays = self._leader.beat.relays if self._leader is not None else ()
         if mirror is Mirror.FOLLOW and len(relays) == len(loads):
