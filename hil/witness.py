@@ -2,14 +2,16 @@
 
 Pure over two logs, the line's and the board's, both stamped by the bench with CLOCK_BOOTTIME. A
 query is a burst of a gateway's node; a stub that is cut off is not on the line. What is no sound
-frame is a fragment, which can disturb but is nobody's turn: a terminal that is just being opened
-echoes what it hears, until its user has said that it shall not.
+frame is a fragment, which can disturb but is nobody's turn. A fragment that says what was heard
+just before is the kernel's: a terminal that is being opened echoes until its user can say that it
+shall not. It may spoil a query, which is asked again, and is left out here.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from hil.crc import has_good_crc
 from hil.observer import Log, Move
 
 _NS_PER_S = 1_000_000_000
+_ECHO_NS = _NS_PER_S // 2
+_CONTROL = re.compile(rb"\^([?-_])")
+_CONTROL_BIT = 0x40
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -70,8 +75,12 @@ class Witness:
     """`bursts` as the hub logs them, `nodes` those of the gateways."""
 
     def __init__(self, bursts: Iterable[dict[str, Any]], log: Log, nodes: Sequence[str]) -> None:
-        drives = (_query(burst) for burst in bursts if _is_on_line(burst, nodes))
-        self._bursts = sorted(drives, key=lambda query: query.start_ns)
+        seen = sorted((_query(burst) for burst in bursts if not burst["isolated"]), key=_start_ns)
+        self._bursts = [
+            each
+            for place, each in enumerate(seen)
+            if each.node in nodes and (has_good_crc(each.sent) or not _is_echo(each, seen[:place]))
+        ]
         self.queries = [each for each in self._bursts if has_good_crc(each.sent)]
         self.log = log
 
@@ -178,8 +187,24 @@ class Witness:
         ]
 
 
-def _is_on_line(burst: dict[str, Any], nodes: Sequence[str]) -> bool:
-    return burst["node"] in nodes and not burst["isolated"]
+def _start_ns(query: Query) -> int:
+    return query.start_ns
+
+
+def _is_echo(fragment: Query, before: Sequence[Query]) -> bool:
+    """Whether it repeats, in order, what others have said just before: control characters as ^X,
+    and not at all those that mean something to a terminal (ECHOCTL in termios(3)).
+    """
+    since_ns = fragment.start_ns - _ECHO_NS
+    heard = [
+        byte
+        for each in itertools.takewhile(lambda each: each.start_ns >= since_ns, reversed(before))
+        if each.node != fragment.node
+        for byte in reversed(each.sent)
+    ]
+    said = _CONTROL.sub(lambda found: bytes([found[1][0] ^ _CONTROL_BIT]), fragment.sent)
+    rest = reversed(heard)
+    return all(byte in rest for byte in said.rstrip(b"^"))
 
 
 def _query(burst: dict[str, Any]) -> Query:

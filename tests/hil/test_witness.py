@@ -75,12 +75,22 @@ def test_witness_overlap_is_two_gateways_at_once_however_long_the_first_is() -> 
 def test_witness_fragment_is_nobodys_turn_but_does_overlap() -> None:
     seen = witness(
         burst("a", 0, 4),
-        burst("b", 10, 11, hex="00"),
+        burst("b", 10, 11, hex="77"),
         burst("a", 20, 24),
-        burst("b", 22, 23, hex="00"),
+        burst("b", 22, 23, hex="77"),
     )
     assert seen.takeovers() == []
     assert [late.start_ns for _, late in seen.overlaps()] == [22 * _MS]
+
+
+def test_witness_echo_of_a_terminal_that_is_being_opened_is_nobodys() -> None:
+    heard = burst("meter", 10, 14, hex="020400420002d1ec")
+    driving = burst("a", 20, 24)
+    echo = burst("b", 21, 23, hex="5e425e4042")  # ^B^@B: 04 ends a file, and is not echoed
+    assert witness(heard, driving, echo).overlaps() == []
+    assert len(witness(driving, echo).overlaps()) == 1
+    assert len(witness(heard, driving, burst("b", 21, 23, hex="425e4077")).overlaps()) == 1
+    assert len(witness(heard, driving, {**echo, "start_ns": 700 * _MS}).overlaps()) == 0
 
 
 def test_witness_collision_with_a_meter_is_no_overlap() -> None:
