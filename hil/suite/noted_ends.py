@@ -1,4 +1,4 @@
-"""What is plugged into a gateway, with every stimulus written into the diary: USB port, meter line."""
+"""What is plugged into a gateway, every stimulus written into the diary: USB port, meter line."""
 
 from __future__ import annotations
 

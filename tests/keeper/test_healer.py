@@ -11,9 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from edge.core.explain import explain
+from edge.keeper import link
 from edge.keeper.heal_files import HealFiles
 from edge.keeper.healer import Healer, pair_facts
 from edge.keeper.link import OrderRecord, Reopen, ScanHealth, StatusRecord, ToControl
+from edge.keeper.requests import AskStatus
 from edge.model.event import Event, Severity
 from edge.model.healing import HealingMemory, HealingStatus, LineFacts, PairFacts, Rung
 from edge.model.order import Handover
@@ -21,6 +23,7 @@ from edge.model.scan import BusCondition
 from edge.model.status import Stage, Status
 from edge.model.twin_status import TwinStatus
 from edge.model.units import NS_PER_HOUR, NS_PER_S
+from tests.keeper.bench import KeeperBench, now_ns
 from tests.keeper.pair import ACTIVE, STANDBY, seen
 from tests.root.usb_plant import PORT, UsbPlant
 
@@ -187,3 +190,29 @@ def test_facts_of_the_pair_are_those_of_its_picture() -> None:
         peer_impaired=True,
     )
     assert not pair_facts(seen(STANDBY, peer_heard=False)).peer_on_duty
+
+
+def test_lines_and_the_wish_to_reopen_one_cross_the_link(tmp_path: Path) -> None:
+    record = StatusRecord(STATUS, HEALTH, STANDBY, (SILENT,))
+    assert link.decode_to_keeper(link.encode(record)) == record
+    bench = KeeperBench(tmp_path)
+    try:
+        packets = [link.encode(Reopen("main")), link.encode(Reopen("other"))]
+        bench.handle._child.packets = lambda _limit: packets  # type: ignore[method-assign]
+        assert bench.handle.drain(now_ns()) == []
+        assert bench.handle.take_reopenings() == ["main", "other"]
+        assert bench.handle.take_reopenings() == []
+    finally:
+        bench.handle.close()
+
+
+def test_running_keeper_takes_the_lines_and_says_that_none_is_being_healed(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path)
+    try:
+        bench.handle.post_status(STATUS, HEALTH, None, (SILENT,))
+        answer = bench.ask(AskStatus())
+        assert (answer.ok, answer.healing) == (True, ())
+        bench.turn_until(lambda: "healing main" in bench.handle._conditions)
+        assert bench.alarms().get("healing main") is None
+    finally:
+        bench.handle.close()
