@@ -5,6 +5,7 @@ Asks and shows; what is closed and opened is the business of edge.root.guard.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from edge.cli.errors import FailedError, RefusedError
 from edge.cli.screen import show, show_json
 from edge.keeper.requests import AskStatus
 from edge.keeper.stopping import ONE_UNIT, stop_state
-from edge.root.guard import now_mono_ns, this_guard
+from edge.root.guard import Places, now_mono_ns, this_guard
 
 
 @click.group()
@@ -42,6 +43,10 @@ def status(as_json: bool) -> None:
         )
         return
     unit = told.unit if told and told.unit else "this machine"
+    if told is None and _is_hidden(Places().told):
+        state = "closed" if kept.masked else "open"
+        show(f"{unit}: ways to stop are {state}; why is not readable for this user: use sudo")
+        return
     if kept.masked:
         show(
             f"{unit}: ways to stop are closed: {verdict.why}",
@@ -52,6 +57,15 @@ def status(as_json: bool) -> None:
         show(f"{unit}: ways to stop are open: {verdict.why}")
     if bool(kept.masked) is not verdict.closed:
         show("the guard has not followed yet: see `systemctl status denban-guard.service`")
+
+
+def _is_hidden(path: Path) -> bool:
+    """The controller's folder is closed to those who are not of its group."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return not os.access(path, os.R_OK)
 
 
 @guard.command("may-restart")

@@ -22,6 +22,9 @@ from edge.model.units import NS_PER_S
 
 # A peer that comes and goes is none to leave the site to. Longer than any change of roles takes.
 STEADY_S: Final = 10.0
+# A lock in the middle of a stop would only spoil it; one that begins has nothing to lose yet, and
+# says what it is in some seconds.
+_UNDER_WAY: Final = frozenset({Role.YIELD.value, Role.BOOT.value, Role.LISTEN.value})
 _NOTHING: Final = "nothing was changed"
 ONE_UNIT: Final = "this site has one unit: got 1, need 2"
 
@@ -50,12 +53,12 @@ class Steadiness:
         self._first = True
 
     def take(self, twin: TwinStatus | None, now_mono_ns: int) -> StopState | None:
-        """What the guard is to know from now on; None while the duty is on its way, or while the
+        """What the guard is to know from now on; None while roles are under way, or while the
         guard's lock has to stay a little longer.
         """
+        if twin is not None and twin.role in _UNDER_WAY:
+            return None
         is_first, self._first = self._first, False
-        if twin is not None and twin.role == Role.YIELD:
-            return None  # a lock in the middle of a stop would only spoil it
         state = stop_state(twin)
         if not state.may_stop:
             self._since_mono_ns = None

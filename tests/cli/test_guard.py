@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import acting
+from edge.cli import guard as guard_module
 from edge.cli import upgrade as upgrade_module
 from edge.model.twin_status import TwinStatus
 from tests.cli.conftest import FakeKeeper, Invoke
@@ -108,3 +109,15 @@ def test_guard_status_says_what_is_closed_and_why(invoke: Invoke, stage: Stage) 
     assert "poweroff.target" in lines[1]
     found = json.loads(invoke("guard", "status", "--json").stdout)
     assert (found["closed"], found["unit"], found["peer"]) == (True, "EG-KITA", "EG-MINAMI")
+
+
+def test_guard_status_without_the_right_to_read_why_says_so(
+    invoke: Invoke, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.told.write_text('{"may_stop": false, "reason": "alone", "unit": "EG-KITA"}')
+    stage.guard.apply(1)
+    stage.told.unlink()
+    monkeypatch.setattr(guard_module, "_is_hidden", lambda _path: True)
+    assert invoke("guard", "status").stdout == (
+        "this machine: ways to stop are closed; why is not readable for this user: use sudo\n"
+    )

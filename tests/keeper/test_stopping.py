@@ -152,8 +152,11 @@ def test_own_ways_to_stop_open_only_after_steady_rest_and_close_at_once() -> Non
     assert steadiness.steady_s(17 * _S) == STEADY_S
 
 
-def test_own_ways_to_stop_stay_as_they_are_while_the_duty_is_on_its_way() -> None:
-    assert Steadiness().take(seen(_SILENT, role="yield"), 0) is None
+@pytest.mark.parametrize("role", ["yield", "boot", "listen"])
+def test_own_ways_to_stop_stay_as_they_are_while_roles_are_under_way(role: str) -> None:
+    steadiness = Steadiness()
+    assert steadiness.take(seen(_SILENT, role=role), 0) is None
+    assert steadiness.take(ACTIVE, 1) == stop_state(ACTIVE)  # nothing was locked before
 
 
 def test_guard_is_told_at_each_change_and_only_then(tmp_path: Path) -> None:
