@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 from edge.app.compiling import Compiling
 
 _USAGE = "usage: python -m edge.app run SITE [--unit NAME]"
+# A service manager starts what it refused again and again; nobody mends a file faster.
+_REFUSED_S = 5.0
 
 
 def main(arguments: list[str]) -> int:
@@ -20,8 +24,10 @@ def main(arguments: list[str]) -> int:
         case _:
             print(_USAGE, file=sys.stderr)
             return 2
-    compiling = Compiling(Path(site))
-    return _run(compiling, named)
+    code = _run(Compiling(Path(site)), named)
+    if code and "NOTIFY_SOCKET" in os.environ:
+        time.sleep(_REFUSED_S)
+    return code
 
 
 def _run(compiling: Compiling, named: str | None) -> int:
