@@ -32,7 +32,7 @@ about=$tree/usr/share/doc/denban
 mkdir -p "$about"
 cp "$source/LICENSE" "$about/copyright"
 gzip -9 -n -c "$source/CHANGELOG.md" >"$about/changelog.gz"
-cp "$source/README.md" "$source"/docs/*.md "$source"/docs/site.* "$about/"
+cp "$source/README.md" "$source"/docs/*.md "$source"/docs/*.svg "$source"/docs/*.toml "$source"/docs/*.json "$about/"
 "$tree/opt/denban/releases/$version/bin/python3" -I -B "$here/make_sbom.py" "$SOURCE_DATE_EPOCH" \
     >"$about/denban.sbom.json"
 cp "$about/denban.sbom.json" "$out/denban.sbom.json"
@@ -51,6 +51,6 @@ done
 mkdir -p "$tree/etc"
 (cd "$tree" && find etc -type f -printf '/%p\n' | LC_ALL=C sort >DEBIAN/conffiles)
 (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
-dpkg-deb --root-owner-group -Zxz --build "$tree" "$out/package/denban_${version}_$architecture.deb" >/dev/null
+dpkg-deb --root-owner-group --build "$tree" "$out/package/denban_${version}_$architecture.deb" >/dev/null
 rm -rf "$tree"
 echo "$out/package/denban_${version}_$architecture.deb"

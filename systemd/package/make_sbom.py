@@ -18,7 +18,10 @@ _CLASSIFIER: Final = "License :: "
 
 def bill(found: list[Distribution], seconds: int) -> dict[str, Any]:
     """Raises ValueError where the product itself is not among them."""
-    parts = sorted((_component(part) for part in found), key=lambda part: str(part["name"]))
+    named: dict[str, dict[str, Any]] = {}
+    for part in map(_component, found):
+        named.setdefault(part["name"], part)  # of two the first one is imported
+    parts = [named[name] for name in sorted(named)]
     products = [part for part in parts if part["name"] == _PRODUCT]
     if len(products) != 1:
         raise ValueError(f"environment: no release: got {len(products)} of {_PRODUCT}, need 1")

@@ -39,14 +39,24 @@ about.mkdir()
 
 def install(folder: Path, tree: Path, prefix: str) -> None:
     """What `make install` does, into `tree`."""
+    environment = {**_environment(folder), "DESTDIR": str(tree), "PREFIX": prefix}
+    subprocess.run([str(INSTALL)], env=environment, check=True)
+
+
+def build(folder: Path, out: Path) -> Path:
+    """What `make package` does, into `out`."""
+    script = ROOT / "systemd/package/build.sh"
+    environment = {**_environment(folder), "OUT": str(out), "DPKG_DEB_COMPRESSOR_TYPE": "none"}
+    done = subprocess.run([script], env=environment, capture_output=True, text=True, check=True)
+    return Path(done.stdout.splitlines()[-1])
+
+
+def _environment(folder: Path) -> dict[str, str]:
     pip = folder / "pip.py"
     pip.write_text(FAKE_PIP)
-    environment = {
+    return {
         "PATH": os.environ["PATH"],
-        "DESTDIR": str(tree),
-        "PREFIX": prefix,
         "SYSTEM_PYTHON": sys.executable,
         "PIP": f"{sys.executable} {pip}",
         "SOURCE_DATE_EPOCH": str(EPOCH),
     }
-    subprocess.run([str(INSTALL)], env=environment, check=True)
