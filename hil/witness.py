@@ -204,7 +204,7 @@ def _is_echo(fragment: Query, before: Sequence[Query]) -> bool:
     ]
     said = _CONTROL.sub(lambda found: bytes([found[1][0] ^ _CONTROL_BIT]), fragment.sent)
     rest = reversed(heard)
-    return all(byte in rest for byte in said.rstrip(b"^"))
+    return bool(said) and all(byte in rest for byte in said.rstrip(b"^"))
 
 
 def _query(burst: dict[str, Any]) -> Query:

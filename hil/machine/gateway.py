@@ -18,24 +18,13 @@ from hil.machine.command_line import USB_ID
 from hil.machine.emulator import Emulator
 from hil.machine.guest_paths import GUEST
 from hil.suite.protocol import OwnEvent, Said, Status
+from hil.suite.services import stop_command
 
 _COMMAND_S_MAX: Final = 60.0
 _STOP_S_MAX: Final = 90.0
 _CRASH_S_MAX: Final = 3.0
 _DESK_S_MAX: Final = 6.0
 _LOST_EVENTS_MAX: Final = 100
-# Somebody who means it: while nobody else would be on duty, the guard has the first try refused.
-_STOP: Final = rf"""systemctl stop {GUEST.service} && exit 0
-folder=/run/systemd/system/{GUEST.service}.d
-[ -d $folder ] || exit 1
-printf '[Unit]\nRefuseManualStop=no\n' >$folder/zz-bench.conf
-systemctl daemon-reload
-systemctl stop {GUEST.service}
-code=$?
-rm $folder/zz-bench.conf
-systemctl daemon-reload
-exit $code
-"""
 # Powers of two from the largest: what is left at the end is less than a block.
 _FILL: Final = f"""
 set -u
@@ -143,7 +132,7 @@ class MachineGateway:
         self._do(f"systemctl kill --kill-who=main --signal=KILL {GUEST.service}")
 
     def stop_service(self) -> None:
-        self._do(_STOP, _STOP_S_MAX)
+        self._do(stop_command(GUEST.service), _STOP_S_MAX)
 
     def start_service(self) -> None:
         if not self.emulator.is_on:

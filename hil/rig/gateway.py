@@ -18,6 +18,7 @@ from hil.rig.power import Relays
 from hil.rig.ssh import Remote
 from hil.rig.usb import RigUsb
 from hil.suite.protocol import OwnEvent, Said, Status, Unable
+from hil.suite.services import stop_command
 
 _COMMAND_S_MAX = 60.0
 _LOG_LINES_MAX = 5000
@@ -113,7 +114,7 @@ class RigGateway:
         self._must(f"kill -9 {int(status.answer['identity']['pid'])}")
 
     def stop_service(self) -> None:
-        self._must(f"systemctl stop {self._installed.service}")
+        self._must(stop_command(self._installed.service))
 
     def start_service(self) -> None:
         self._must(f"systemctl start --no-block {self._installed.service}")

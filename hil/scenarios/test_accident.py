@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from hil.observer import IntervalEnergy
+from hil.scenarios.guard import await_open
 from hil.scenarios.works import CONTRACT_KW, INTERVAL_S, shedding_works
 from hil.suite.ability import Ability
 from hil.suite.scene import Scene
@@ -77,6 +78,7 @@ def _name_the_wrong_unit(scene: Scene) -> None:
 
 def _shut_down(scene: Scene, way: str) -> None:
     active, standby = scene.settled()
+    await_open(active)
     ordered_ns = scene.bench.now_ns()
     scene.mark(way, active.unit)
     assert active.shell(_TYPED.format(way=way)).code == 0

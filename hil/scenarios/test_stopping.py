@@ -11,7 +11,8 @@ from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import CALM_S, Scene
 
-pytestmark = [pytest.mark.held(), pytest.mark.needs(Ability.SERVICES)]
+# Half an hour: a machine boots for most of the rows.
+pytestmark = [pytest.mark.soak, pytest.mark.held(), pytest.mark.needs(Ability.SERVICES)]
 
 _OFF = "off"
 _BACK = "comes back by itself"

@@ -24,7 +24,7 @@ _MARKERS = (
     "works(works): what the scenario stands in, where it is not scene.CALM",
     "held(*loads): loads that are shed by hand all the time, where it is not scene.HELD",
     "fresh: needs a pair that has not yet swapped roles for its health",
-    "soak: for hours or minutes; only with `-m soak`",
+    "soak: takes minutes or hours; only with `-m soak`",
 )
 _session_key = pytest.StashKey["Session"]()
 
