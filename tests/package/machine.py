@@ -14,9 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.package.conftest import ROOT
+from tests.package.building import ROOT
 
 FAKES: Final = Path(__file__).parent / "fakes"
+OLD: Final = "1.0"
+NEW: Final = "1.1"
+# The guard's answer: exit code and reason.
+NOT_READY: Final = "2 EG-KITA is on duty and EG-MINAMI is not ready"
 _FILL: Final = ROOT / "systemd/package/fill.sh"
 _STEPPED: Final = ("cp", "ln", "mv", "rm", "sync", "systemctl")
 

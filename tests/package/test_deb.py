@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.package.conftest import EPOCH, ROOT, build
+from tests.package.building import EPOCH, ROOT, build
 from tests.package.test_install import VERSION
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is missing")

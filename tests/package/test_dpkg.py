@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.conftest import ROOT
+from tests.package.building import ROOT
 from tests.package.machine import filled
 from tests.package.test_install import VERSION
 

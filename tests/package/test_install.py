@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.conftest import INSTALL, ROOT, install
+from tests.package.building import INSTALL, ROOT, install
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 

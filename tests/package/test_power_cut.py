@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.machine import Machine, PowerCutError
+from tests.package.machine import NEW, OLD, Machine, PowerCutError
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg") is None, reason="dpkg is missing")
-OLD, NEW = "1.0", "1.1"
 # Fewer would mean that the programs of the scripts are no longer seen.
 STEPS_MIN = 30
 
