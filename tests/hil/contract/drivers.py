@@ -7,8 +7,6 @@ table its gateways are told to.
 from __future__ import annotations
 
 import contextlib
-import os
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +15,7 @@ from hil.rig.bench import RigBench
 from hil.suite.process_bench import ProcessBench
 from hil.suite.process_gateway import ProcessGateway
 from hil.works import LOADS, Works
+from tests.hil.machine import chosen
 from tests.hil.rig.gateways import GatewayTable
 
 _WORKS = Works(contract_kw=800, base_kw=100, settle_s=0, min_shed_s=1, rest_s=1)
@@ -103,13 +102,12 @@ def rig_driver(folder: Path):
 
 @contextlib.contextmanager
 def machine_driver(_folder):
-    image = os.environ.get("DENBAN_MACHINE_IMAGE")
-    if not image:
-        pytest.skip("machine bench: DENBAN_MACHINE_IMAGE names no folder of an image")
+    if not chosen.IS_CHOSEN:
+        pytest.skip(chosen.WHY_NOT)
     from hil.machine.bench import MachineBench
     from hil.machine.boot_image import read_image
 
-    with MachineBench(_WORKS, image=read_image(Path(image))) as bench:
+    with MachineBench(_WORKS, image=read_image(chosen.FOLDER)) as bench:
         yield Product(bench)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from hil.machine.agent import Agent
-from hil.machine.boot_image import read_image, reason_to_skip
+from hil.machine.boot_image import read_image
 from hil.machine.command_line import GPIO_ID, Connections
 from hil.machine.disk import make_overlay
 from hil.machine.emulator import Emulator
 from hil.machine.guest_paths import GUEST
 from hil.waiting import DEADLINE_S, wait_for
 from tests.hil.board_rig import Rig
+from tests.hil.machine.chosen import FOLDER, IS_CHOSEN, WHY_NOT
 from tests.hil.machine.tiny_machine import MISSING, REASON
 
 _BOOT_S_MAX = 240.0
@@ -58,7 +59,7 @@ pytestmark = [
     pytest.mark.xdist_group("bench"),
     pytest.mark.slow,
     pytest.mark.skipif(bool(MISSING), reason=REASON),
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip()),
+    pytest.mark.skipif(not IS_CHOSEN, reason=WHY_NOT),
 ]
 
 
@@ -69,7 +70,7 @@ class Machine:
         unit = {"kind": "virtio", "lines": 28, "dead_owner": "persist"}
         pulses = {"contact": {"pin": _PULSE, "patience_s": 0.2}}
         self.rig = Rig(unit_changes={"b": unit}, pulses=pulses)
-        image = read_image()
+        image = read_image(FOLDER)
         disk = folder / "disk.qcow2"
         make_overlay(image.root, disk)
         connections = Connections(self.rig.path / "b.sock", folder / "nothing", ())

@@ -7,20 +7,21 @@ from collections.abc import Iterator
 import pytest
 
 from hil.machine.bench import MachineBench
-from hil.machine.boot_image import reason_to_skip
+from hil.machine.boot_image import read_image
 from hil.machine.gateway import MachineGateway
+from tests.hil.machine.chosen import FOLDER, IS_CHOSEN, WHY_NOT
 
 _READY_S_MAX = 240.0
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip()),
+    pytest.mark.skipif(not IS_CHOSEN, reason=WHY_NOT),
 ]
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[MachineBench]:
-    with MachineBench() as bench:
+    with MachineBench(image=read_image(FOLDER)) as bench:
         yield bench
 
 
