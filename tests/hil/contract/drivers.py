@@ -95,7 +95,7 @@ def process_driver(_folder):
 
 
 @contextlib.contextmanager
-def rig_driver(folder: Path):
+def rig_driver(folder):
     with GatewayTable(folder) as table, RigBench(_WORKS, table.rig_file) as bench:
         yield Told(bench)
 
