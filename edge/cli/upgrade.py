@@ -21,6 +21,8 @@ from edge.keeper.requests import AskStatus, AskStop, StopKind
 _PACKAGE: Final = "denban"
 _FIELDS_S_MAX: Final = 30
 # Unpacking a virtual environment on a slow card, and one start of the service.
+# What an operator has changed in /etc stays: nobody is there to be asked.
+_INSTALL: Final = ("/usr/bin/dpkg", "--force-confold", "--install")
 _INSTALL_S_MAX: Final = 900
 # What the package's scripts ask for where the twin is not to be waited for.
 _FORCE: Final = "DENBAN_FORCE_STOP"
@@ -50,7 +52,7 @@ def upgrade(
     if leaves_site:
         os.environ[_FORCE] = unit
     try:
-        act(where, ("/usr/bin/dpkg", "--install", str(file.resolve())), _INSTALL_S_MAX)
+        act(where, (*_INSTALL, str(file.resolve())), _INSTALL_S_MAX)
         back = await_back(desk, where, seen)
     except FailedError as error:
         tell(desk, where, str(error), done=False)

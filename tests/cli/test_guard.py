@@ -34,7 +34,7 @@ def test_upgrade_hands_over_installs_and_sees_the_unit_back(
         "upgrade", "EG-KITA", "/x/denban.deb", "--yes-stop", "EG-KITA", "--socket", keeper.path
     )
     assert (result.exit_code, result.stderr) == (0, "")
-    assert stage.run == [("/usr/bin/dpkg", "--install", "/x/denban.deb")]
+    assert stage.run == [("/usr/bin/dpkg", "--force-confold", "--install", "/x/denban.deb")]
     assert result.stdout.splitlines()[-1].endswith(", denban 1.1.0")
 
 
