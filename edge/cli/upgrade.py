@@ -20,9 +20,9 @@ from edge.keeper.requests import AskStatus, AskStop, StopKind
 
 _PACKAGE: Final = "denban"
 _FIELDS_S_MAX: Final = 30
-# Unpacking a virtual environment on a slow card, and one start of the service.
 # What an operator has changed in /etc stays: nobody is there to be asked.
 _INSTALL: Final = ("/usr/bin/dpkg", "--force-confold", "--install")
+# Unpacking a virtual environment on a slow card, and one start of the service.
 _INSTALL_S_MAX: Final = 900
 # What the package's scripts ask for where the twin is not to be waited for.
 _FORCE: Final = "DENBAN_FORCE_STOP"
