@@ -2,7 +2,8 @@
 
 Written into a folder of its own that everybody may read, each time whole. `identity` is renewed
 with every turn of the keeper and carries the seconds since boot, so that whoever reads it sees that
-it is old; `role` changes with the role only, and what is shown before a login is made from it.
+it is old; `role` changes with what has been so for some seconds: it starts a program, which makes
+of it what is shown before a login, and roles that pass by need none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from edge.model.units import NS_PER_S
 
 # The control process shows its picture twice a second; a scan that is late is no reason for doubt.
 _PICTURE_NS_MAX: Final = 3 * NS_PER_S
+# A takeover goes through its roles in less.
+_STEADY_NS: Final = 5 * NS_PER_S
 _SITE_CHARS_MAX: Final = 64
 _FORMAT: Final = "1"
 _STOPPED: Final = "The controller does not run. The other unit's role is not known here."
@@ -49,7 +52,8 @@ class LoginFiles:
         self._identity = identity
         self._twin: TwinStatus | None = None
         self._seen_mono_ns: int | None = None
-        self._written = ""
+        self._told = self._written = ""
+        self._told_mono_ns = 0
 
     def take_picture(self, twin: TwinStatus | None, now_mono_ns: int) -> None:
         self._twin = twin
@@ -65,18 +69,23 @@ class LoginFiles:
         self._say(role, second_line(self._twin), now_mono_ns, now_utc_ns)
 
     def close(self, now_mono_ns: int, now_utc_ns: int) -> None:
-        self._say(UNKNOWN_ROLE, _STOPPED, now_mono_ns, now_utc_ns)
+        self._say(UNKNOWN_ROLE, _STOPPED, now_mono_ns, now_utc_ns, steady_ns=0)
 
-    def _say(self, role: str, line: str, now_mono_ns: int, now_utc_ns: int) -> None:
+    def _say(
+        self, role: str, line: str, now_mono_ns: int, now_utc_ns: int, steady_ns: int = _STEADY_NS
+    ) -> None:
         folder = self._folder
         if folder is None or not folder.is_dir():
             return
         mark, site = role_mark(role), _plain(self._identity.site)
         told = "|".join((self._identity.unit, mark, in_ascii(mark), site, line))
+        if told != self._told:
+            self._told, self._told_mono_ns = told, now_mono_ns
+        is_steady = now_mono_ns - self._told_mono_ns >= steady_ns
         uptime_s = now_mono_ns // NS_PER_S
         try:
             write_whole(folder / "identity", f"{_FORMAT}|{uptime_s}|{told}\n")
-            if told != self._written:
+            if told != self._written and is_steady:
                 instant = dt.datetime.fromtimestamp(now_utc_ns // NS_PER_S, dt.UTC)
                 write_whole(folder / "role", f"{_FORMAT}|{instant:%Y-%m-%d %H:%M:%S} UTC|{told}\n")
                 self._written = told

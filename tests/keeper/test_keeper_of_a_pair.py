@@ -95,7 +95,7 @@ def test_keeper_tells_logins_who_this_is_and_leaves_the_request_to_blink(tmp_pat
         _show(bench, ACTIVE)
         bench.turn_until(lambda: "■ ACTIVE" in (folder / "identity").read_text())
         _show(bench, STANDBY)
-        bench.turn_until(lambda: "□ STANDBY" in (folder / "role").read_text())
+        bench.turn_until(lambda: "□ STANDBY" in (folder / "identity").read_text())
         assert bench.ask(requests.AskIdentify("EG-MINAMI", 60)) == Answer(
             ok=True, text="EG-MINAMI is asked over the link to blink for 60 s"
         )

@@ -40,20 +40,32 @@ def test_login_names_the_other_unit_and_who_is_on_duty(twin: TwinStatus | None, 
     assert second_line(twin) == line
 
 
-def test_login_line_is_renewed_each_turn_and_the_role_only_when_it_changes(tmp_path: Path) -> None:
+def test_login_line_is_renewed_each_turn_and_the_role_when_it_has_been_so_for_seconds(
+    tmp_path: Path,
+) -> None:
     files = LoginFiles(str(tmp_path), IDENTITY)
-    files.take_picture(ACTIVE, 100 * NS_PER_S)
-    files.turn(100 * NS_PER_S, UTC_NS)
     told = f"EG-KITA|■ ACTIVE|[#] ACTIVE|Rolling mill|{MINAMI_READY}\n"
+
+    def turn(second: int, twin: TwinStatus = ACTIVE) -> None:
+        files.take_picture(twin, second * NS_PER_S)
+        files.turn(second * NS_PER_S, UTC_NS + (second - 100) * NS_PER_S)
+
+    turn(100)
     assert _line(tmp_path, "identity") == f"1|100|{told}"
-    assert _line(tmp_path, "role") == f"1|2026-04-01 00:00:00 UTC|{told}"
-    files.take_picture(ACTIVE, 101 * NS_PER_S)
-    files.turn(101 * NS_PER_S, UTC_NS + NS_PER_S)
-    assert _line(tmp_path, "identity") == f"1|101|{told}"
-    assert _line(tmp_path, "role") == f"1|2026-04-01 00:00:00 UTC|{told}"
-    files.take_picture(seen(ACTIVE, alone=True, peer_heard=False), 102 * NS_PER_S)
-    files.turn(102 * NS_PER_S, UTC_NS + 2 * NS_PER_S)
-    assert _line(tmp_path, "role").startswith("1|2026-04-01 00:00:02 UTC|EG-KITA|▲ ALONE|[^] ALONE")
+    turn(104)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["identity"]
+    turn(105)
+    assert _line(tmp_path, "role") == f"1|2026-04-01 00:00:05 UTC|{told}"
+    turn(106)
+    assert _line(tmp_path, "identity") == f"1|106|{told}"
+    assert _line(tmp_path, "role") == f"1|2026-04-01 00:00:05 UTC|{told}"
+    alone = seen(ACTIVE, alone=True, peer_heard=False)
+    turn(107, STANDBY)
+    turn(109, alone)
+    turn(113, alone)
+    assert _line(tmp_path, "role") == f"1|2026-04-01 00:00:05 UTC|{told}"
+    turn(114, alone)
+    assert _line(tmp_path, "role").startswith("1|2026-04-01 00:00:14 UTC|EG-KITA|▲ ALONE|[^] ALONE")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["identity", "role"]
 
 
