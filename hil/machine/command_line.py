@@ -20,10 +20,13 @@ USB_CHARDEV: Final = "rs485-line"
 GPIO_ID: Final = "gpio"
 GPIO_CHARDEV: Final = "gpio-board"
 
+# Room for translated code. When it is full all of it is thrown away and made anew, which a guest feels
+# as a halt of some hundred ms; Python fills 128 MiB in 15 s. Only what is used is taken from the host.
+_TRANSLATED_MIB: Final = 1024
 # Without acceleration. On the default processor lgpio's wheel dies of an illegal instruction.
 _MACHINE: Final = (
     *("-M", "q35,memory-backend=mem", "-cpu", "Nehalem", "-smp", "1", "-m", str(MEMORY_MIB)),
-    *("-accel", "tcg,thread=multi,tb-size=128"),
+    *("-accel", f"tcg,thread=multi,tb-size={_TRANSLATED_MIB}"),
     *("-object", f"memory-backend-memfd,id=mem,size={MEMORY_MIB}M,share=on"),
     *("-nodefaults", "-no-user-config", "-display", "none"),
     *("-device", "i6300esb,addr=0x10", "-action", "watchdog=reset"),
