@@ -20,8 +20,8 @@ USB_CHARDEV: Final = "rs485-line"
 GPIO_ID: Final = "gpio"
 GPIO_CHARDEV: Final = "gpio-board"
 
-# Room for translated code. When it is full all of it is thrown away and made anew, which a guest feels
-# as a halt of some hundred ms; Python fills 128 MiB in 15 s. Only what is used is taken from the host.
+# Room for translated code. When it is full all of it is thrown away and made anew, which a guest
+# feels as a halt of some hundred ms; Python fills 128 MiB in 15 s. Only what is used is taken.
 _TRANSLATED_MIB: Final = 1024
 # Without acceleration. On the default processor lgpio's wheel dies of an illegal instruction.
 _MACHINE: Final = (
