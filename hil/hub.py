@@ -7,10 +7,8 @@ It joins pseudo-terminals and emulated adapters into one half-duplex line (`pyth
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import json
-import os
 import selectors
 import time
 from pathlib import Path
@@ -27,9 +25,9 @@ from hil.line.port import Port
 from hil.line.receivers import LatencyReceiver, Receiver, SilenceReceiver, silence_ns
 from hil.line.socket_port import SocketPort
 from hil.line.wire import Burst, Wire
+from hil.urgent import be_urgent
 
 _FLUSH_S = 0.001
-_FIFO_PRIORITY = 60  # above the gateways under test: this is their measuring instrument
 
 
 class NodeConfig(msgspec.Struct, forbid_unknown_fields=True):
@@ -197,8 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
     config = msgspec.json.decode(parser.parse_args().config.read_bytes(), type=HubConfig)
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_FIFO_PRIORITY))
+    be_urgent()
     with Path(config.log).open("w", buffering=1) as log:
         hub = Hub(config, log)
         gc.freeze()  # start-up objects are never scanned again: no long pause in the pacing

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from hil.board.board import Board
 from hil.board.config import read_config
+from hil.urgent import be_urgent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil.board", description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
     config = read_config(parser.parse_args().config)
+    be_urgent()
     board = Board(config)
     signal.signal(signal.SIGTERM, lambda *_: board.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is for who started us

@@ -27,6 +27,7 @@ from hil.meters.frames import Codec, Mbap, Rtu
 from hil.meters.front import Front, Inner
 from hil.meters.links import open_port
 from hil.meters.registers import Registers
+from hil.urgent import be_urgent
 from hil.values import Values
 
 Serve = Callable[[MetersConfig, Registers, Codec], Mapping[int, Inner]]
@@ -113,7 +114,9 @@ def _send(fd: int, sent: bytes) -> None:
 def main(serve: Serve) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", type=Path, required=True)
-    process = MetersProcess(MetersConfig.read(parser.parse_args().config), serve)
+    config = MetersConfig.read(parser.parse_args().config)
+    be_urgent()
+    process = MetersProcess(config, serve)
     try:
         process.run()
     finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
 import ctypes
 import gc
 import json
@@ -26,8 +25,8 @@ from hil.lifetime import Lifetime
 from hil.network.frames import Address, find_datagram, make_frame, without_checksum
 from hil.network.path import Impairment, Way
 from hil.network.ports import End, InterfaceEnd, SocketEnd
+from hil.urgent import be_urgent
 
-_FIFO_PRIORITY = 60  # above the gateways under test, as the line's hub
 _BATCH_COUNT_MAX = 64  # frames of one port before the others have their turn
 _KEPT_COUNT_MAX = 20_000  # eight minutes of two gateways on two paths
 _CLONE_NEWNET = 0x40000000
@@ -241,8 +240,7 @@ def main() -> None:
     config = msgspec.json.decode(parser.parse_args().config.read_bytes(), type=SwitchConfig)
     if any(port.interface for port in config.ports):
         _leave_network()
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_FIFO_PRIORITY))
+    be_urgent()
     switch = Switch(config)
     gc.freeze()
     try:
