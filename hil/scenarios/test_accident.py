@@ -8,6 +8,7 @@ import pytest
 
 from hil.observer import IntervalEnergy
 from hil.scenarios.guard import await_open
+from hil.scenarios.terminal import type_in
 from hil.scenarios.works import CONTRACT_KW, INTERVAL_S, shedding_works
 from hil.suite.ability import Ability
 from hil.suite.scene import Scene
@@ -37,8 +38,6 @@ _WAYS = {
     "systemctl stop denban": _STARTED,
     "poweroff -f": _SWITCHED_ON,
 }
-# Nobody waits for the answer of a machine that goes down.
-_TYPED = "nohup sh -c 'sleep 0.3; {way}' >/tmp/typed 2>&1 &"
 _TURN_S = 0.5
 
 
@@ -81,7 +80,7 @@ def _shut_down(scene: Scene, way: str) -> None:
     await_open(active)
     ordered_ns = scene.bench.now_ns()
     scene.mark(way, active.unit)
-    assert active.shell(_TYPED.format(way=way)).code == 0
+    type_in(active, way)
     taken = scene.wait(
         f"{way}: the twin on the line",
         lambda: scene.witness.first_of(standby.unit, ordered_ns),

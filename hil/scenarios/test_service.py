@@ -5,18 +5,17 @@ from __future__ import annotations
 import pytest
 
 from hil.scenarios.guard import await_open
+from hil.scenarios.terminal import type_in
 from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import CALM_S, Scene
 
 pytestmark = [pytest.mark.held(), pytest.mark.covers("STOP")]
 
-_POWER_OFF = "systemctl --no-block poweroff"
-_REBOOT = "systemctl --no-block reboot"
+_POWER_OFF = "systemctl poweroff"
+_REBOOT = "systemctl reboot"
 _POWER_OFF_BY_FORCE = "poweroff -f"
 _REBOOT_BY_FORCE = "reboot -f"
-# Nobody waits for the answer of a machine that goes down.
-_TYPED = "nohup sh -c 'sleep 0.3; {way}' >/tmp/typed 2>&1 &"
 
 
 @pytest.mark.covers("S13")
@@ -69,7 +68,7 @@ def test_poweroff_on_duty_with_a_twin_hands_over_first(scene: Scene) -> None:
     """
     old, new = scene.begin()
     await_open(old)
-    assert old.shell(_POWER_OFF).code == 0
+    type_in(old, _POWER_OFF)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
     old.power_off()
@@ -84,7 +83,7 @@ def test_reboot_on_duty_with_a_twin_hands_over_first(scene: Scene) -> None:
     """
     old, new = scene.begin()
     await_open(old)
-    assert old.shell(_REBOOT).code == 0
+    type_in(old, _REBOOT)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
     assert scene.settled() == (new, old)
@@ -102,7 +101,7 @@ def test_machine_stopped_on_duty_without_a_twin_comes_back_on_duty(scene: Scene,
     out.stop_service()
     scene.await_told(alone, "twin alone")
     ordered_ns = scene.bench.now_ns()
-    assert alone.shell(_TYPED.format(way=way)).code == 0
+    type_in(alone, way)
     scene.wait("its end", lambda: alone.status() is None, scene.allowed.boot_s)
     if way == _POWER_OFF_BY_FORCE:
         alone.power_off()

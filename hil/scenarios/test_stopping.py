@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from hil.scenarios.guard import await_closed, await_open
+from hil.scenarios.terminal import type_in
 from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import CALM_S, Scene
@@ -51,8 +52,6 @@ _REFUSED = (*_ORDERLY, "systemctl kexec", "systemctl suspend", "systemctl start 
 _NOT_REFUSED = frozenset({"systemctl kill denban"})  # a signal is no stop: see the next
 # Their exit code says nothing: the order is carried out, or not, behind them.
 _MUTE = frozenset({"kill -s RTMIN+4 1", "kill -INT 1", "init 0", "init 6", "telinit 0"})
-# Nobody waits for the answer of a machine that goes down.
-_TYPED = "nohup sh -c 'sleep 0.3; {way}' >/tmp/typed 2>&1 &"
 
 
 @pytest.mark.covers("STOP")
@@ -63,7 +62,7 @@ def test_way_to_stop_in_order_with_a_ready_twin_hands_over_first(scene: Scene, w
     """
     old, new = scene.begin()
     await_open(old)
-    _type(old, way)
+    type_in(old, way)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
     _bring_back(scene, old, _ORDERLY[way])
@@ -80,7 +79,7 @@ def test_way_to_stop_at_once_is_taken_over_in_time(scene: Scene, way: str) -> No
     the duty in the time that it has for a silent machine, and no load moves.
     """
     old, new = scene.begin()
-    _type(old, way)
+    type_in(old, way)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.silent_s)
     _bring_back(scene, old, _ABRUPT[way])
@@ -140,7 +139,7 @@ def test_ways_that_nothing_can_refuse_without_a_twin_come_back_on_duty(
     """
     alone, out = _alone(scene)
     ordered_ns = scene.bench.now_ns()
-    _type(alone, way)
+    type_in(alone, way)
     scene.wait("its end", lambda: scene.twin(alone).get("role") != "active", scene.allowed.boot_s)
     scene.await_role(alone, "active", scene.allowed.boot_s + scene.allowed.alone_s)
     back = scene.await_query(alone, scene.bench.now_ns())
@@ -160,7 +159,7 @@ def test_way_to_stop_the_standby_disturbs_nothing(scene: Scene, way: str) -> Non
     """
     active, standby = scene.begin()
     await_open(standby)
-    _type(standby, way)
+    type_in(standby, way)
     scene.await_told(active, "twin alone", scene.allowed.boot_s)
     _bring_back(scene, standby, _ORDERLY[way])
     if "disable" in way:
@@ -176,7 +175,7 @@ def test_rescue_and_emergency_leave_the_controller_at_work(scene: Scene, way: st
     it is power-cycled afterwards, and its twin takes over then.
     """
     old, new = scene.begin()
-    _type(old, way)
+    type_in(old, way)
     scene.watch(10)
     scene.assert_undisturbed()
     old.power_off()
@@ -200,7 +199,7 @@ def test_own_command_hands_over_like_a_planned_handover(
     old, new = scene.begin()
     await_open(old)
     command = f"denban {verb} {old.unit} --yes-stop {old.unit}"
-    _type(old, f"DENBAN_SOCKET=/run/denban/control {command}")
+    type_in(old, f"DENBAN_SOCKET=/run/denban/control {command}")
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.rest_s)
     _bring_back(scene, old, after)
@@ -238,10 +237,6 @@ def _alone(scene: Scene) -> tuple[Gateway, Gateway]:
     scene.await_told(alone, "twin alone")
     await_closed(alone)
     return alone, out
-
-
-def _type(gateway: Gateway, way: str) -> None:
-    assert gateway.shell(_TYPED.format(way=way)).code == 0
 
 
 def _bring_back(scene: Scene, gateway: Gateway, after: str) -> None:
