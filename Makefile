@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One worker more than processors: benches wait more than they work.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test check life life-soak bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install package sbom image
+.PHONY: help demo test check life life-soak bench bench-process bench-machine bench-rig bench-breaks soak format clean shim install package sbom image image-bare
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -91,6 +91,9 @@ sbom:  ## list what the package is made of in build/denban.sbom.json
 
 image: $(VENV)/dev.stamp  ## build the image of the machine bench into build/image
 	@$(BIN)/python -m hil.machine.image
+
+image-bare: $(VENV)/dev.stamp  ## the same, and machines on which the package is installed by the guide
+	@$(BIN)/python -m hil.machine.image --bare
 
 format: $(VENV)/dev.stamp  ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix edge hil tests systemd

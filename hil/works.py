@@ -56,7 +56,8 @@ class Works(msgspec.Struct, frozen=True, kw_only=True):
     `alignment_s`: how long after a full hour its intervals begin. `hold_at_stop`: loads whose relay
     stays where it is when the controller is stopped. `plan_slot_s`: with a power plan, its slots.
     `timezone` may be one that the bench makes itself. `enable_lines`: one-shots are fitted, on a
-    bench with two gateways.
+    bench with two gateways. `bare`: the gateways come as Debian
+    alone, with the product's package beside it.
     """
 
     name: str = "Rolling mill"
@@ -77,6 +78,7 @@ class Works(msgspec.Struct, frozen=True, kw_only=True):
     hold_at_stop: frozenset[str] = frozenset()
     plan_slot_s: int | None = None
     enable_lines: bool = False
+    bare: bool = False
     mirror_hold_s: float = 30
     debounce_ms: float = 2
     sources: tuple[str, ...] = ("pulse.incomer", "meter.incomer.energy", "meter.incomer.power")

@@ -23,7 +23,7 @@ from hil.lifetime import Undertaking
 from hil.machine import self_check
 from hil.machine.agent import AgentError
 from hil.machine.boot_image import BootImage, read_image
-from hil.machine.command_line import GPIO_ID, USB_ID
+from hil.machine.command_line import GPIO_ID, USB_ID, BootFiles, Connections
 from hil.machine.commission import adopt, commission, host_name, hosts
 from hil.machine.disk import make_overlay
 from hil.machine.emulator import Emulator, read_version
@@ -39,7 +39,7 @@ from hil.waiting import wait_for
 from hil.witness import Witness
 from hil.works import UNITS, Works
 
-_ABILITIES: Final = frozenset(Ability) - {Ability.PULSES_1KHZ}
+_ABILITIES: Final = frozenset(Ability) - {Ability.PULSES_1KHZ, Ability.BARE}
 _READY_S_MAX: Final = 240.0
 _DEADLINE_S: Final = 120.0
 _LOOK_S: Final = 0.2  # each look costs the guests some of the time that they should scan in
@@ -48,7 +48,7 @@ _NOT_KEPT: Final = ("*.qcow2", "*.sock", "values")
 _Seen = TypeVar("_Seen")
 
 
-def _say_nothing(_: str) -> None:
+def say_nothing(_: str) -> None:
     pass
 
 
@@ -66,7 +66,7 @@ class MachineBench(Undertaking):
         seed: int = 1,
         cold: bool = False,
         image: BootImage | None = None,
-        say: Callable[[str], None] = _say_nothing,
+        say: Callable[[str], None] = say_nothing,
     ) -> None:
         super().__init__()
         # The kernel's debounce runs on a timer, which comes late on a starved processor.
@@ -103,7 +103,7 @@ class MachineBench(Undertaking):
         else:
             shutil.copyfile(saved, disk)
         connections = field.connections(unit)
-        files = self._image.files(disk, connections, hosts(unit), host_name(unit))
+        files = self._files(unit, disk, connections)
         emulator = Emulator(files, connections, folder)
         faults = Faults(field.board, field.hub, field.meters, unit)
         gateway = MachineGateway(unit, emulator, faults, field.hub)
@@ -112,6 +112,9 @@ class MachineBench(Undertaking):
         emulator.power_on(restored=saved is not None)
         return gateway
 
+    def _files(self, unit: str, disk: Path, connections: Connections) -> BootFiles:
+        return self._image.files(disk, connections, hosts(unit), host_name(unit))
+
     def _bring_up(self, gateway: MachineGateway, key: str) -> None:
         try:
             self._say(f"{gateway.unit}: waiting for its agent")
@@ -119,12 +122,15 @@ class MachineBench(Undertaking):
             for device in (GPIO_ID, USB_ID):
                 gateway.emulator.plug(device)
             adopt(gateway.agent, gateway.unit, self.field.connections(gateway.unit))
-            scratch = self.field.home(gateway.unit) / "site.toml"
-            commission(gateway.agent, gateway.unit, self.works, key, scratch)
-            self._say(f"{gateway.unit}: commissioned")
+            self._prepare(gateway, key)
         except (OSError, RuntimeError) as error:
             error.add_note(gateway.log_text())
             raise
+
+    def _prepare(self, gateway: MachineGateway, key: str) -> None:
+        scratch = self.field.home(gateway.unit) / "site.toml"
+        commission(gateway.agent, gateway.unit, self.works, key, scratch)
+        self._say(f"{gateway.unit}: commissioned")
 
     # What it is.
 

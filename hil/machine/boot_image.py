@@ -13,6 +13,8 @@ import msgspec
 from hil.machine.command_line import PROGRAM, BootFiles, Connections
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "build" / "image"
+# Beside it: machines without the product, and a card with its packages.
+BARE: Final = "bare"
 _TOOLS: Final = (PROGRAM, "qemu-img", "setpriv")
 _MANIFEST: Final = "manifest.json"
 
@@ -32,12 +34,14 @@ class BootImage(msgspec.Struct, frozen=True):
         """Of the product that is installed in it."""
         return str(self.about.get("product", {}).get("commit", "unknown"))
 
-    def files(self, disk: Path, connections: Connections, hosts: list[str], name: str) -> BootFiles:
+    def files(
+        self, disk: Path, connections: Connections, hosts: list[str], name: str, uuid: str = ""
+    ) -> BootFiles:
         """For a machine that has its own `disk` over the root image. `hosts` by card."""
         words = [f"systemd.hostname={name}"]
         words += [f"denban.net{place}={host}/24" for place, host in enumerate(hosts)]
         assert len(hosts) == len(connections.cards)
-        return BootFiles(self.kernel, self.initrd, disk, self.layers, " ".join(words))
+        return BootFiles(self.kernel, self.initrd, disk, self.layers, " ".join(words), uuid)
 
 
 def reason_to_skip(folder: Path = FOLDER) -> str:

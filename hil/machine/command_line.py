@@ -59,13 +59,16 @@ class Connections(msgspec.Struct, frozen=True):
 
 
 class BootFiles(msgspec.Struct, frozen=True):
-    """What a machine boots from. `disk` is its own; the `layers` are read only, and everybody's."""
+    """What a machine boots from. `disk` is its own; the `layers` are read only, and everybody's.
+    `uuid` is what its firmware says that it is, where it says anything.
+    """
 
     kernel: Path
     initrd: Path
     disk: Path
     layers: tuple[Path, ...] = ()
     kernel_words: str = ""
+    uuid: str = ""
 
 
 def command_line(
@@ -92,6 +95,8 @@ def command_line(
 def _boot(files: BootFiles) -> list[str]:
     words = ["-kernel", str(files.kernel), "-initrd", str(files.initrd)]
     words += ["-append", f"{_KERNEL_WORDS} {files.kernel_words}".strip()]
+    if files.uuid:
+        words += ["-uuid", files.uuid]
     # Written through to the host's files at the guest's own flushes: what it has flushed survives.
     words += ["-drive", f"if=none,id=disk0,file={files.disk},format=qcow2,cache=writeback"]
     words += ["-device", "virtio-blk-pci,drive=disk0,addr=0x14"]

@@ -15,6 +15,7 @@ INTERVAL_S = 60
 MIN_SHED_S = 6.0
 # The longest that the product takes: a scenario is seldom near its end.
 _LONG_S = 7200
+_HALF_HOUR_S = 1800
 # 1,000 pulses within a scan are 24 kWh: no rate of pulses may be impossible, nor shed a load.
 _ANY_KW = 90_000.0
 # An interval begins so long after the bench is begun, with the gateways up for some time.
@@ -34,6 +35,11 @@ def enabled_works() -> Works:
 def long_works() -> Works:
     """Calm, in one long interval."""
     return msgspec.structs.replace(CALM, interval_s=_LONG_S)
+
+
+def bare_works() -> Works:
+    """Calm, with intervals as plants have them, on gateways that come as Debian alone."""
+    return msgspec.structs.replace(CALM, interval_s=_HALF_HOUR_S, bare=True)
 
 
 def pulse_works() -> Works:

@@ -33,3 +33,4 @@ class Ability(enum.StrEnum):
     CLOCK = "a wall clock that can be set"
     PULSES_1KHZ = "a pulse input that takes 1 kHz"
     ENABLE_LINES = "one-shots on enable lines"
+    BARE = "machines that come without the product, and its package (make image-bare)"

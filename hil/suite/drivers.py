@@ -28,11 +28,19 @@ def maker(chosen: Chosen, say: Callable[[str], None]) -> Callable[[Works], Drive
 
             return ProcessBench
         case BenchClass.MACHINE:
+            from hil.machine.bare_bench import BareBench
             from hil.machine.bench import MachineBench
-            from hil.machine.boot_image import read_image
+            from hil.machine.boot_image import BARE, FOLDER, read_image
 
-            image = None if chosen.image is None else read_image(chosen.image)
-            return lambda works: MachineBench(works, image=image, say=say)
+            folder = chosen.image or FOLDER
+            image = read_image(folder)
+
+            def make(works: Works) -> Driver:
+                if works.bare:
+                    return BareBench(works, folder / BARE, say=say)
+                return MachineBench(works, image=image, say=say)
+
+            return make
         case BenchClass.RIG:
             from hil.rig.bench import RigBench
 

@@ -26,6 +26,7 @@ from hil.works import Works
 _ABILITIES = frozenset(Ability) - {
     Ability.OWN_KERNEL,
     Ability.SERVICES,
+    Ability.BARE,
     Ability.USB_SWITCHED,
 }
 _Seen = TypeVar("_Seen")

@@ -91,5 +91,13 @@ REQUIREMENTS: Final = {
         "An adapter that hangs is revived by its own machine; a dead line is no reason to try.",
         "docs/healing.md",
     ),
+    "INSTALL": Requirement(
+        "The package, installed by the guide word by word, is a pair on duty and ready.",
+        "docs/install.md",
+    ),
+    "UPGRADE": Requirement(
+        "An upgrade moves no load, goes back by itself, and is refused where nobody would control.",
+        "docs/package.md",
+    ),
     "SOAK": Requirement("A day of load and faults: every interval kept and counted.", _GUIDE),
 }

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from hil.machine.boot_image import FOLDER
+from hil.machine.image.bare import build_bare
 from hil.machine.image.build import build
 from hil.machine.image.tools import BuildError
 
@@ -22,10 +23,14 @@ def main() -> int:
         default=[],
         help="mirror or line of sources.list instead of Debian's own, such as a dated snapshot",
     )
+    parser.add_argument(
+        "--bare", action="store_true", help="also machines without the product, and its packages"
+    )
     asked = parser.parse_args()
     begun_s = time.monotonic()
     try:
-        built = build(asked.folder, asked.source, fresh=asked.fresh)
+        make = build_bare if asked.bare else build
+        built = make(asked.folder, asked.source, fresh=asked.fresh)
     except BuildError as error:
         print(f"image: {error}", file=sys.stderr)
         return 1

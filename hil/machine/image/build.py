@@ -32,7 +32,7 @@ def build(folder: Path = FOLDER, sources: Sequence[str] = (), *, fresh: bool = F
     cache.mkdir(parents=True, exist_ok=True)
     base = base_of(cache, sources)
     key = inputs_key(base.key)
-    if not fresh and base.is_made and _manifest(folder).get("inputs") == key:
+    if not fresh and base.is_made and read_manifest(folder).get("inputs") == key:
         return False
     require_tools()
     if fresh or not base.is_made:
@@ -44,7 +44,7 @@ def build(folder: Path = FOLDER, sources: Sequence[str] = (), *, fresh: bool = F
             make_kernel(base, kernel)
     with step("wheels"):
         wheels = product.fetch_wheels(cache)
-    before = str(_manifest(folder).get("files", {}).get("root", ""))
+    before = str(read_manifest(folder).get("files", {}).get("root", ""))
     (folder / MANIFEST).unlink(missing_ok=True)
     tree = cache / "tree"
     with step("system"):
@@ -62,14 +62,18 @@ def build(folder: Path = FOLDER, sources: Sequence[str] = (), *, fresh: bool = F
     about = {
         "inputs": key,
         "files": {"kernel": _KERNEL, "initrd": _INITRD, "root": root},
-        "sha256": {name: _digest(folder / name) for name in (_KERNEL, _INITRD, root)},
+        "sha256": {name: digest(folder / name) for name in (_KERNEL, _INITRD, root)},
         "product": product.version(),
         "kernel": {"release": kernel.release, "version": kernel.version},
         "packages": base.versions(),
         "wheels": sorted(path.name for path in wheels.iterdir()),
     }
-    (folder / MANIFEST).write_text(json.dumps(about, indent=1) + "\n")
+    write_manifest(folder, about)
     return True
+
+
+def write_manifest(folder: Path, about: dict[str, Any]) -> None:
+    (folder / MANIFEST).write_text(json.dumps(about, indent=1) + "\n")
 
 
 def root_name(key: str) -> str:
@@ -95,11 +99,12 @@ def inputs_key(base_key: str) -> str:
     return told.hexdigest()
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Empty where nothing was built."""
     path = folder / MANIFEST
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

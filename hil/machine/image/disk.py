@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,16 @@ _BLOCK_BYTES: Final = 4096
 
 def make_tree(base: Base, kernel: Kernel, tree: Path) -> None:
     """The base with modules and the bench's own files, without the product."""
+    make_bare_tree(base, kernel, tree)
+    mask(tree, _masked())
+    extra = tree / _UNITS / "denban.service.d"
+    extra.mkdir()
+    shutil.copy(_SYSTEM / "to-console.conf", extra)
+    _configure(tree)
+
+
+def make_bare_tree(base: Base, kernel: Kernel, tree: Path) -> None:
+    """Debian as it comes, with modules for the machine and the bench's hand in it."""
     shutil.rmtree(tree, ignore_errors=True)
     run("cp", "-a", "--reflink=auto", base.tree, tree)
     run("cp", "-aT", kernel.modules / "lib/modules", tree / "usr/lib/modules")
@@ -41,13 +52,13 @@ def make_tree(base: Base, kernel: Kernel, tree: Path) -> None:
     for name in ("denban-agent.service", "denban-paths.service"):
         shutil.copy(_SYSTEM / name, tree / _UNITS)
         enable(tree, name, f"/{_UNITS}/{name}")
-    for name in _masked():
+    boots_into_service(tree)
+
+
+def mask(tree: Path, units: Iterable[str]) -> None:
+    for name in units:
         (tree / _UNITS / name).unlink(missing_ok=True)
         (tree / _UNITS / name).symlink_to("/dev/null")
-    extra = tree / _UNITS / "denban.service.d"
-    extra.mkdir()
-    shutil.copy(_SYSTEM / "to-console.conf", extra)
-    _configure(tree)
 
 
 def _masked() -> list[str]:
@@ -62,12 +73,16 @@ def enable(tree: Path, unit: str, path: str) -> None:
     (wants / unit).symlink_to(path)
 
 
-def _configure(tree: Path) -> None:
+def boots_into_service(tree: Path) -> None:
+    """By itself, as a machine that is nobody yet."""
     (tree / _UNITS / "default.target").unlink(missing_ok=True)
     (tree / _UNITS / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
     (tree / "etc/machine-id").write_text("")
     (tree / "etc/hostname").write_text("denban\n")
     (tree / "etc/fstab").write_text("")  # the initrd has mounted all there is
+
+
+def _configure(tree: Path) -> None:
     _thin_udev(tree)
     journal = tree / "etc/systemd/journald.conf.d"
     journal.mkdir(parents=True)
@@ -100,14 +115,14 @@ def settle_product(tree: Path) -> None:
     run("systemctl", f"--root={tree.resolve()}", "preset", *units)
 
 
-def make_root(tree: Path, image: Path) -> None:
+def make_root(tree: Path, image: Path, room_mib: int = _ROOM_MIB) -> None:
     """A file system with its journal, since guests lose their power."""
     used_bytes = sum(
         -(-path.lstat().st_size // _BLOCK_BYTES) * _BLOCK_BYTES + 256
         for path in tree.rglob("*")
         if not path.is_dir() or path.is_symlink()
     )
-    size_mib = used_bytes * 105 // 100 // _MIB + _ROOM_MIB
+    size_mib = used_bytes * 105 // 100 // _MIB + room_mib
     draft = image.with_suffix(".part")
     draft.unlink(missing_ok=True)
     run(

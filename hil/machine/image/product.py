@@ -18,13 +18,13 @@ from hil.machine.image.tools import BuildError, run
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 _INTERPRETER: Final = Path("/usr/bin/python3")
-_PARTS: Final = ("edge", "systemd", "firmware-config", "pyproject.toml", "Makefile")
+PARTS: Final = ("edge", "systemd", "firmware-config", "pyproject.toml", "Makefile")
 
 
 def parts() -> list[Path]:
     """Every file of which the installed product is made."""
     found: list[Path] = []
-    for name in _PARTS:
+    for name in PARTS:
         path = ROOT / name
         found += [path] if path.is_file() else path.rglob("*")
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
@@ -46,18 +46,36 @@ def fetch_wheels(cache: Path) -> Path:
 
 def install(tree: Path, wheels: Path) -> None:
     """Raises BuildError."""
-    _check_interpreter(tree)
+    check_interpreter(tree)
     run(
         "make", "-C", ROOT, "install",
         f"DESTDIR={tree.resolve()}",
         f"PREFIX={GUEST.prefix}",
         f"SYSTEM_PYTHON={_INTERPRETER}",
         f"PIP={sys.executable} -m pip",
-        env={"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels.resolve())},
+        env=_from(wheels),
     )  # fmt: skip
 
 
-def _check_interpreter(tree: Path) -> None:
+def make_package(source: Path, wheels: Path, out: Path) -> Path:
+    """What `make package` of a source tree gives, in `out`. Raises BuildError."""
+    said = run(
+        source / "systemd/package/build.sh",
+        env={
+            **_from(wheels),
+            "OUT": str(out.resolve()),
+            "SYSTEM_PYTHON": str(_INTERPRETER),
+            "PIP": f"{sys.executable} -m pip",
+        },
+    )
+    return Path(said.splitlines()[-1])
+
+
+def _from(wheels: Path) -> dict[str, str]:
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels.resolve())}
+
+
+def check_interpreter(tree: Path) -> None:
     """The tree's interpreter runs what this machine's has compiled and chosen."""
     theirs = (tree / "usr/bin/python3").readlink().name
     ours = [f"python{sys.version_info.major}.{sys.version_info.minor}"]
