@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from hil.card import CARD
 from hil.machine.agent import AgentError
 from hil.machine.bench import MachineBench, say_nothing
@@ -22,6 +24,8 @@ from hil.suite.protocol import ChannelCheck
 from hil.works import Works
 
 _STEP_S_MAX: Final = 120.0
+# A whole Debian and dpkg: with less, programs are read again and again, and translated each time.
+_MEMORY_MIB: Final = 1024
 # Made of the units' names: the same in every run.
 _FAMILY: Final = uuid.UUID("5d0f8a52-7c14-4c5f-9a43-1f8f3c2b6d10")
 _MOUNT: Final = f"""
@@ -54,7 +58,8 @@ class BareBench(MachineBench):
 
     def _files(self, unit: str, disk: Path, connections: Connections) -> BootFiles:
         serial = str(uuid.uuid5(_FAMILY, unit))
-        return self._image.files(disk, connections, hosts(unit), host_name(unit), serial)
+        files = self._image.files(disk, connections, hosts(unit), host_name(unit), serial)
+        return msgspec.structs.replace(files, memory_mib=_MEMORY_MIB)
 
     def _prepare(self, gateway: MachineGateway, key: str) -> None:  # noqa: ARG002 -- none yet
         """As far as a person is with the first boot: clock and name are right, the packages at

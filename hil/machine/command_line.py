@@ -25,9 +25,8 @@ GPIO_CHARDEV: Final = "gpio-board"
 _TRANSLATED_MIB: Final = 1024
 # Without acceleration. On the default processor lgpio's wheel dies of an illegal instruction.
 _MACHINE: Final = (
-    *("-M", "q35,memory-backend=mem", "-cpu", "Nehalem", "-smp", "1", "-m", str(MEMORY_MIB)),
+    *("-M", "q35,memory-backend=mem", "-cpu", "Nehalem", "-smp", "1"),
     *("-accel", f"tcg,thread=multi,tb-size={_TRANSLATED_MIB}"),
-    *("-object", f"memory-backend-memfd,id=mem,size={MEMORY_MIB}M,share=on"),
     *("-nodefaults", "-no-user-config", "-display", "none"),
     *("-device", "i6300esb,addr=0x10", "-action", "watchdog=reset"),
     *("-device", "qemu-xhci,id=xhci,addr=0x11"),
@@ -69,6 +68,7 @@ class BootFiles(msgspec.Struct, frozen=True):
     layers: tuple[Path, ...] = ()
     kernel_words: str = ""
     uuid: str = ""
+    memory_mib: int = MEMORY_MIB
 
 
 def command_line(
@@ -93,7 +93,9 @@ def command_line(
 
 
 def _boot(files: BootFiles) -> list[str]:
-    words = ["-kernel", str(files.kernel), "-initrd", str(files.initrd)]
+    words = ["-m", str(files.memory_mib)]
+    words += ["-object", f"memory-backend-memfd,id=mem,size={files.memory_mib}M,share=on"]
+    words += ["-kernel", str(files.kernel), "-initrd", str(files.initrd)]
     words += ["-append", f"{_KERNEL_WORDS} {files.kernel_words}".strip()]
     if files.uuid:
         words += ["-uuid", files.uuid]

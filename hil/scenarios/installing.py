@@ -21,6 +21,10 @@ from hil.works import UNITS
 _HOME: Final = f"/home/{PERSON}"
 _SITE: Final = "/etc/denban/site.toml"
 _SERIAL: Final = re.compile(r'hardware_serial = "([^"]+)"')
+_NOT_NOW: Final = 2
+_TRIES_MAX: Final = 5
+_REST_S: Final = 10.0
+_LOOK_S_MAX: Final = 2.0
 _BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 APT: Final = "DEBIAN_FRONTEND=noninteractive apt-get install --yes --reinstall {deb}"
 APT_S_MAX: Final = 900.0
@@ -69,8 +73,6 @@ class Installation:
                 self._take(step)
 
     def _take(self, step: Step) -> None:
-        if "handover" in step.command or "drill" in step.command:
-            self._scene.settled()
         if ANSWERS in step.typed:
             self._answer()
         places = {"both": UNITS, "first": UNITS[:1], "other": UNITS[1:]}[step.on]
@@ -81,18 +83,30 @@ class Installation:
 
     def _type(self, step: Step, unit: str) -> None:
         gateway = self._gateways[unit]
-        boots = " reboot " in step.command
-        booted = _said(gateway, _BOOT_ID) if boots else ""
         line = step.line(self._addresses(self._scene.other(gateway))[0])
+        if " reboot " in step.command:
+            self._boot(gateway, line)
+            return
         said = gateway.shell(logged_on(line), step.within_s)
+        for _ in range(_TRIES_MAX):
+            if said.code != _NOT_NOW or not step.answer:
+                break
+            # A unit that has just come back is not yet believed; a person would try again, too.
+            self._scene.settled()
+            self._scene.watch(_REST_S)
+            said = gateway.shell(logged_on(line), step.within_s)
         self.told[step.command, unit] = said
         assert said.code == 0, f"{unit}: {line}: exit code {said.code}\n{said.text}"
-        if boots:
-            self._scene.wait(
-                f"{unit}: back from its boot",
-                lambda: _boot_id(gateway) not in {booted, ""} and gateway.status(),
-                self._scene.allowed.boot_s,
-            )
+
+    def _boot(self, gateway: Gateway, line: str) -> None:
+        """Nobody waits for the answer of a machine that goes down."""
+        booted = _said(gateway, _BOOT_ID)
+        _said(gateway, f"nohup {logged_on(line)} >{_HOME}/typed 2>&1 &")
+        self._scene.wait(
+            f"{gateway.unit}: back from its boot",
+            lambda: _boot_id(gateway) not in {booted, ""} and gateway.status(),
+            self._scene.allowed.boot_s,
+        )
 
     # What people look up, and fill in.
 
@@ -124,7 +138,7 @@ class Installation:
 
 def _boot_id(gateway: Gateway) -> str:
     with contextlib.suppress(OSError):  # also of an answer that does not come
-        return gateway.shell(_BOOT_ID).text
+        return gateway.shell(_BOOT_ID, _LOOK_S_MAX).text
     return ""
 
 
