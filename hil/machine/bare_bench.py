@@ -28,10 +28,12 @@ _STEP_S_MAX: Final = 120.0
 _MEMORY_MIB: Final = 1024
 # Made of the units' names: the same in every run.
 _FAMILY: Final = uuid.UUID("5d0f8a52-7c14-4c5f-9a43-1f8f3c2b6d10")
-_MOUNT: Final = f"""
+_COPY: Final = f"""
 set -e
 mkdir -p {CARD}
-mount -o ro /dev/vdb {CARD}
+mount -o ro /dev/vdb /media
+cp /media/*.deb {CARD}
+umount /media
 echo "127.0.1.1 $(hostname)" >>/etc/hosts
 """
 
@@ -66,7 +68,7 @@ class BareBench(MachineBench):
         hand in the folder of who logs on.
         """
         gateway.agent.set_clock(time.time_ns())
-        said = gateway.shell(_MOUNT, _STEP_S_MAX)
+        said = gateway.shell(_COPY, _STEP_S_MAX)
         if said.code:
             raise AgentError(f"{gateway.unit}: its card: {said.text.strip()}")
         self._say(f"{gateway.unit}: booted")
