@@ -116,8 +116,8 @@ def test_release_that_fails_at_its_start_is_taken_back_by_itself(scene: Scene) -
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
     assert scene.settled() == (new, old)
     assert used_version(old) == version
-    known = [deb for deb in _all(old) if version_of(deb) == version]
-    _install(old, *known)
+    (known,) = (deb for deb in _all(old) if version_of(deb) == version)
+    _install(old, known, "--allow-downgrades")  # dpkg has seen a newer one
     assert scene.settled() == (new, old)
 
 
@@ -139,8 +139,8 @@ def test_package_removed_and_purged_leaves_records(scene: Scene) -> None:
     scene.assert_undisturbed()
 
 
-def _install(gateway: Gateway, deb: str) -> None:
-    said = gateway.shell(APT.format(deb=deb), APT_S_MAX)
+def _install(gateway: Gateway, deb: str, word: str = "") -> None:
+    said = gateway.shell(f"{APT.format(deb=deb)} {word}", APT_S_MAX)
     assert said.code == 0, said.text
     assert gateway.shell(_STATE).text.startswith("ii")
 
