@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from edge.keeper.login import write_whole
 from edge.model.units import NS_PER_S
+from edge.root.whole_file import write_whole
 
 REQUEST_NAME: Final = "identify"
 _LEDS: Final = Path("/sys/class/leds")

@@ -9,7 +9,6 @@ of it what is shown before a login, and roles that pass by need none.
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from edge.keeper.requests import Identity
 from edge.model.role_mark import UNKNOWN_ROLE, in_ascii, role_mark
 from edge.model.twin_status import TwinStatus
 from edge.model.units import NS_PER_S
+from edge.root.whole_file import write_whole
 
 # The control process shows its picture twice a second; a scan that is late is no reason for doubt.
 _PICTURE_NS_MAX: Final = 3 * NS_PER_S
@@ -97,14 +97,3 @@ def _plain(text: str) -> str:
     """Printable, and without what separates the fields or means something to getty."""
     kept = (sign for sign in text if sign.isprintable() and sign not in "|\\")
     return "".join(kept)[:_SITE_CHARS_MAX]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all; for all to read, whatever the service's umask."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(fd, "wb") as file:
-        os.fchmod(fd, 0o644)
-        file.write(text.encode())
-    draft.replace(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.model.role_mark import UNKNOWN_ROLE, in_ascii, role_mark
+from edge.root.whole_file import write_whole
 
 _ROLE_FILE: Final = "run/denban-login/role"
 _ISSUE: Final = "run/denban-issue"
@@ -68,13 +69,7 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(fd, "wb") as file:
-        os.fchmod(fd, 0o644)
-        file.write(text.encode())
-    draft.replace(path)
+    write_whole(path, text)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from edge.config.codec import encode_spec
 from edge.keeper import requests
 from edge.keeper.handle import KeeperHandle
 from edge.keeper.journal import JOURNAL_NAME, read_events
+from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, Identity
 from edge.keeper.setup import KeeperSetup
 from edge.model.checkpoint import Checkpoint
@@ -21,10 +22,14 @@ from edge.model.event import Event, EventKind
 from edge.model.order import Order, TwinOrder
 from edge.model.scan import ClockTrust
 from edge.model.spec import ControlSpec
+from edge.model.status import Stage, Status
+from edge.model.twin_status import TwinStatus
 from tests.specs import control_spec
 
 DEADLINE_S = 20.0
 IDENTITY = Identity("EG-KITA", "Rolling mill", "single", "host", "serial", "1.0", 1)
+HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
+STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
 
 
 def now_ns() -> int:
@@ -104,3 +109,9 @@ class KeeperBench:
 def plan_csv(kwh: float) -> bytes:
     rows = [f"2099-07-01T{h:02}:{m:02},{kwh}" for h in range(24) for m in (0, 30)]
     return "\n".join(["slot_start,planned_kwh", *rows, ""]).encode()
+
+
+def show(bench: KeeperBench, twin: TwinStatus) -> None:
+    """The keeper has this picture, and says so."""
+    bench.handle.post_status(STATUS, HEALTH, twin)
+    assert bench.ask(requests.AskStatus()).twin == twin

@@ -93,7 +93,7 @@ def test_identify_without_a_folder_or_where_it_takes_nothing_says_so(
     answer = _ask(_desk(tmp_path / "gone", leds), ACTIVE)
     assert isinstance(answer, Answer)
     assert "need the installed service" in answer.text
-    (tmp_path / "identify.new").mkdir()
+    (tmp_path / ".identify.new").mkdir()
     answer = _ask(_desk(tmp_path, leds), ACTIVE)
     assert isinstance(answer, Answer)
     assert "request not left" in answer.text

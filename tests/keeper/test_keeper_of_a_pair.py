@@ -11,16 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from edge.keeper import requests
-from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer
 from edge.model.order import Handover, Identify, Maintenance
-from edge.model.status import Stage, Status
-from edge.model.twin_status import TwinStatus
-from tests.keeper.bench import IDENTITY, KeeperBench, plan_csv
+from tests.keeper.bench import HEALTH, IDENTITY, STATUS, KeeperBench, plan_csv, show
 from tests.keeper.pair import ACTIVE, STANDBY, seen
-
-_HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
-_STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
 
 
 @pytest.fixture
@@ -30,17 +24,12 @@ def bench(tmp_path: Path) -> Iterator[KeeperBench]:
     bench.handle.close()
 
 
-def _show(bench: KeeperBench, twin: TwinStatus) -> None:
-    bench.handle.post_status(_STATUS, _HEALTH, twin)
-    assert bench.ask(requests.AskStatus()).twin == twin
-
-
 def test_twin_orders_reach_the_scan_with_the_askers_name_and_are_audited(
     bench: KeeperBench,
 ) -> None:
     request = requests.AskHandover("EG-MINAMI")
     assert not bench.ask(request).ok  # no picture of the pair yet
-    _show(bench, ACTIVE)
+    show(bench, ACTIVE)
     assert bench.ask(request) == Answer(ok=True)
     assert bench.ask(requests.AskMaintenance("EG-KITA", begin=True)) == Answer(ok=True)
     bench.turn_until(lambda: len(bench.orders) == 2)
@@ -60,7 +49,7 @@ def test_status_of_a_pair_says_role_and_peer(bench: KeeperBench) -> None:
     bench.turn_until((bench.runtime / "control.sock").exists)
     alone = seen(ACTIVE, alone=True, peer_heard=False)
     for twin, role in ((STANDBY, "standby"), (alone, "alone")):
-        bench.handle.post_status(_STATUS, _HEALTH, twin)
+        bench.handle.post_status(STATUS, HEALTH, twin)
         answer = bench.ask(requests.AskStatus())
         assert answer.twin == twin
         assert answer.identity == replace(IDENTITY, role=role)
@@ -70,7 +59,7 @@ def test_power_order_at_a_standby_is_carried_and_refused_when_nobody_hears_it(
     bench: KeeperBench,
 ) -> None:
     plan = requests.AskPlanImport("2099-07-01", "2099-07-01.csv", plan_csv(100.0))
-    _show(bench, STANDBY)
+    show(bench, STANDBY)
     carried = "carried to EG-MINAMI, which is on duty"
     assert bench.ask(requests.AskAcknowledge()) == Answer(ok=True, text=carried)
     answer = bench.ask(plan)
@@ -79,7 +68,7 @@ def test_power_order_at_a_standby_is_carried_and_refused_when_nobody_hears_it(
         f"2099-07-01.csv: in force as version 1; {carried}",
     )
     bench.turn_until(lambda: len(bench.orders) == 2)
-    _show(bench, seen(STANDBY, peer_heard=False))
+    show(bench, seen(STANDBY, peer_heard=False))
     for request in (requests.AskAcknowledge(), plan):
         refused = bench.ask(request)
         assert not refused.ok
@@ -92,9 +81,9 @@ def test_keeper_tells_logins_who_this_is_and_leaves_the_request_to_blink(tmp_pat
     folder.mkdir()
     bench = KeeperBench(tmp_path, login_folder=str(folder), led="NONE")
     try:
-        _show(bench, ACTIVE)
+        show(bench, ACTIVE)
         bench.turn_until(lambda: "■ ACTIVE" in (folder / "identity").read_text())
-        _show(bench, STANDBY)
+        show(bench, STANDBY)
         bench.turn_until(lambda: "□ STANDBY" in (folder / "identity").read_text())
         assert bench.ask(requests.AskIdentify("EG-MINAMI", 60)) == Answer(
             ok=True, text="EG-MINAMI is asked over the link to blink for 60 s"

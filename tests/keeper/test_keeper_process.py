@@ -12,16 +12,20 @@ import pytest
 
 from edge.keeper import requests
 from edge.keeper.flight import read_segment, segments_in
-from edge.keeper.link import ScanHealth
 from edge.keeper.slots import CHECKPOINT_NAME, read_newest
 from edge.model.checkpoint import Checkpoint
 from edge.model.event import EventKind
 from edge.model.order import Acknowledge, Override, OverrideMode, SetLimit, TakePlan
-from edge.model.status import Stage, Status
-from tests.keeper.bench import DEADLINE_S, IDENTITY, KeeperBench, checkpoint, event, plan_csv
-
-_HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
-_STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
+from tests.keeper.bench import (
+    DEADLINE_S,
+    HEALTH,
+    IDENTITY,
+    STATUS,
+    KeeperBench,
+    checkpoint,
+    event,
+    plan_csv,
+)
 
 
 @pytest.fixture
@@ -71,10 +75,10 @@ def test_saved_events_are_forgotten_by_the_sender(bench: KeeperBench) -> None:
 
 def test_status_is_answered_from_the_newest_picture(bench: KeeperBench) -> None:
     assert not bench.ask(requests.AskStatus()).ok
-    bench.handle.post_status(_STATUS, _HEALTH)
+    bench.handle.post_status(STATUS, HEALTH)
     answer = bench.ask(requests.AskStatus())
     assert answer.ok
-    assert (answer.identity, answer.status, answer.health) == (IDENTITY, _STATUS, _HEALTH)
+    assert (answer.identity, answer.status, answer.health) == (IDENTITY, STATUS, HEALTH)
     assert answer.age_s is not None
 
 

@@ -13,16 +13,10 @@ from edge.keeper import requests
 from edge.keeper.audit import verify
 from edge.keeper.guarding import GUARD_NAME
 from edge.keeper.journal import JOURNAL_NAME, read_events
-from edge.keeper.link import ScanHealth
 from edge.keeper.requests import Answer, AskStop, DrillKind, StopKind, TellOutcome
 from edge.model.order import Handover
-from edge.model.status import Stage, Status
-from edge.model.twin_status import TwinStatus
-from tests.keeper.bench import KeeperBench
+from tests.keeper.bench import KeeperBench, show
 from tests.keeper.pair import ACTIVE, STANDBY, seen
-
-_HEALTH = ScanHealth(10, 0, 1.0, 2.0, 2.5, 3.0, realtime=True, memory_locked=True, watchdog="none")
-_STATUS = Status(1, 2, "ntp", "Rolling mill", Stage.SHED, 5.0, "ok", (), (), (), (), "because")
 
 
 @pytest.fixture
@@ -32,15 +26,10 @@ def bench(tmp_path: Path) -> Iterator[KeeperBench]:
     bench.handle.close()
 
 
-def _show(bench: KeeperBench, twin: TwinStatus) -> None:
-    bench.handle.post_status(_STATUS, _HEALTH, twin)
-    assert bench.ask(requests.AskStatus()).twin == twin
-
-
 def test_leave_to_stop_is_judged_given_told_and_audited(bench: KeeperBench) -> None:
     ask = AskStop("EG-KITA", StopKind.REBOOT)
     assert not bench.ask(ask).ok  # no picture yet
-    _show(bench, ACTIVE)
+    show(bench, ACTIVE)
     assert "comes and goes" in bench.ask(ask).text
     forced = AskStop("EG-KITA", StopKind.REBOOT, "Rolling mill")
     said = bench.ask(forced)
@@ -49,7 +38,7 @@ def test_leave_to_stop_is_judged_given_told_and_audited(bench: KeeperBench) -> N
     bench.turn_until(lambda: len(bench.orders) == 1)
     assert isinstance(order := bench.orders[0], Handover)
     assert order.to == "EG-MINAMI"
-    _show(bench, STANDBY)
+    show(bench, STANDBY)
     assert bench.ask(ask) == Answer(ok=True)
     assert bench.ask(TellOutcome("reboot EG-KITA", done=True, text="begins")) == Answer(ok=True)
     drill = requests.AskDrill("EG-KITA", DrillKind.HANDOVER)
@@ -73,8 +62,8 @@ def test_guard_is_told_by_the_first_picture_and_by_the_loss_of_the_peer(
     bench: KeeperBench,
 ) -> None:
     path = bench.runtime / GUARD_NAME
-    _show(bench, ACTIVE)
+    show(bench, ACTIVE)
     assert json.loads(path.read_bytes())["may_stop"] is True
-    _show(bench, seen(ACTIVE, peer_heard=False, peer_ready=False, alone=True))
+    show(bench, seen(ACTIVE, peer_heard=False, peer_ready=False, alone=True))
     told = json.loads(path.read_bytes())
     assert (told["may_stop"], told["unit"], told["peer"]) == (False, "EG-KITA", "EG-MINAMI")

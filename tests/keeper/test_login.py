@@ -103,6 +103,6 @@ def test_login_without_a_folder_tells_nobody(folder: str) -> None:
 
 
 def test_login_folder_that_takes_nothing_is_no_fault(tmp_path: Path) -> None:
-    (tmp_path / "identity.new").mkdir()
+    (tmp_path / ".identity.new").mkdir()
     LoginFiles(str(tmp_path), IDENTITY).turn(0, UTC_NS)
     assert not (tmp_path / "identity").exists()

@@ -46,6 +46,11 @@ STANDBY = replace(
 )
 SILENT = LineFacts("main", PORT, BusCondition.NO_METER_ANSWERS, leased=True)
 SOUND = LineFacts("main", PORT, BusCondition.OK, leased=True)
+OTHER = replace(SOUND, line="other", port=OTHER_PORT)
+LOST = replace(SOUND, condition=BusCondition.PORT_LOST)
+DEAF = replace(SOUND, leased=False)
+GENTLE = [Rung.REOPEN, Rung.RESET, Rung.AUTHORIZE, Rung.REBIND]
+TWIN = "handover to EG-MINAMI"
 
 
 class Unit:

@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from edge.core.healing.rules import usb_device
 from edge.model.healing import Attempt, HealingMemory, HealingStatus, Rung
-from edge.model.scan import BusCondition
 from edge.model.units import NS_PER_HOUR
 from tests.core.healing.plant import (
     ACTIVE,
+    GENTLE,
+    LOST,
+    OTHER,
     OTHER_PORT,
     PORT,
     SILENT,
@@ -19,12 +21,6 @@ from tests.core.healing.plant import (
     UTC_NS,
     Unit,
 )
-
-OTHER = replace(SOUND, line="other", port=OTHER_PORT)
-LOST = replace(SOUND, condition=BusCondition.PORT_LOST)
-DEAF = replace(SOUND, leased=False)
-GENTLE = [Rung.REOPEN, Rung.RESET, Rung.AUTHORIZE, Rung.REBIND]
-TWIN = "handover to EG-MINAMI"
 
 
 def test_single_unit_climbs_all_rungs_but_the_reboot_and_says_so() -> None:

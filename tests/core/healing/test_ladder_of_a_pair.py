@@ -5,24 +5,20 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from edge.model.healing import Attempt, HealingMemory, Rung
-from edge.model.scan import BusCondition
 from edge.model.units import NS_PER_MIN
 from tests.core.healing.plant import (
     ACTIVE,
-    OTHER_PORT,
+    DEAF,
+    GENTLE,
+    LOST,
     SILENT,
     SOUND,
     STANDBY,
+    TWIN,
     UP_NS,
     UTC_NS,
     Unit,
 )
-
-OTHER = replace(SOUND, line="other", port=OTHER_PORT)
-LOST = replace(SOUND, condition=BusCondition.PORT_LOST)
-DEAF = replace(SOUND, leased=False)
-GENTLE = [Rung.REOPEN, Rung.RESET, Rung.AUTHORIZE, Rung.REBIND]
-TWIN = "handover to EG-MINAMI"
 
 
 def test_standby_climbs_to_the_reboot_while_its_twin_polls() -> None:
