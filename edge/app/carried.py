@@ -120,3 +120,14 @@ class Carried:
 def _is_remembered(order: Order) -> bool:
     """A plan of an earlier day's import, given again at each start of the keeper."""
     return isinstance(order, TakePlan) and order.who == FROM_JOURNAL
+
+
+def asks_for(orders: Sequence[TwinOrder], unit: str) -> bool:
+    """Whether one of them wants the duty at `unit`."""
+    return any(isinstance(order, Handover) and order.to == unit for order in orders)
+
+
+def wanted_maintenance(orders: Sequence[TwinOrder]) -> bool | None:
+    """What the newest order of its kind wants, None without any."""
+    asked = [order.begin for order in orders if isinstance(order, Maintenance)]
+    return asked[-1] if asked else None

@@ -36,6 +36,7 @@ class Following:
         self._divergence = Divergence(spec.demand.contract_w)
         self._has_joined = False
         self._send_due_mono_ns = 0
+        self._sync.part(controller.state)
 
     @property
     def conditions(self) -> Sequence[HealthSample]:
@@ -67,11 +68,13 @@ class Following:
         self, leader: PeerBeat | None, told: bytes | None, now_mono_ns: int
     ) -> bytes | None:
         """Go on duty with the commands that `leader` had in force, if there was one, and with its
-        last state, which may have come together with its last word.
+        last state, which may have come together with its last word. Else with those that this unit
+        found in force at its start, or left there at the end of its own duty.
         """
         self._divergence.forget()
         if leader is None:
-            return None
+            state = self._sync.resume(self.controller.state)
+            return None if state is None else self._go_on_from(state)
         self.adopt(told, leader, now_mono_ns)
         said_mono_ns = leader.beat.mono_ns + leader.offset_ns
         return self._go_on_from(
@@ -83,7 +86,11 @@ class Following:
     def part(self) -> None:
         """Off duty: whoever has it next is joined anew, whatever was known of it before."""
         self._has_joined = False
-        self._sync.part()
+        self._sync.part(self.controller.state)
+
+    def release(self) -> None:
+        """The relays were let go: a duty that begins now begins with what it decides itself."""
+        self._sync.release()
 
     def shadow(self, decided: ScanOutputs, followed: PeerBeat | None) -> ScanOutputs:
         """What of a decision is shown that nobody carries out. `followed`: to compare it with."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge.adapters.enable import EnableLines
-from edge.app.carried import Carried
+from edge.app.carried import Carried, asks_for, wanted_maintenance
 from edge.app.duty import BUS_LEASE_NS
 from edge.app.following import Following
 from edge.app.grade import own_grade
@@ -21,7 +21,8 @@ from edge.app.starting import StartingRelays
 from edge.bus.handle import BusWorker
 from edge.core.controller import Controller
 from edge.core.twin.machine import Twin
-from edge.model.order import Handover, Maintenance, Order, TwinOrder
+from edge.core.twin.shadow import moves_of_takeover
+from edge.model.order import Order, TwinOrder
 from edge.model.scan import BusCondition, HealthSample, RelayCommand, ScanInputs, ScanOutputs
 from edge.model.twin import (
     Grade,
@@ -142,10 +143,10 @@ class PairDuty:
                 self._link.paths(now_mono_ns),
                 tuple(worker.evidence() for worker in self._witnesses),
                 self._enable.peer_scans(now_mono_ns) if self._enable is not None else None,
-                wants_duty=_asks_for(orders, self._twin.spec.unit),
-                gives_duty=_asks_for(orders, self._twin.spec.peer),
+                wants_duty=asks_for(orders, self._twin.spec.unit),
+                gives_duty=asks_for(orders, self._twin.spec.peer),
                 leaves=self._leaves,
-                maintenance=_maintenance(orders),
+                maintenance=wanted_maintenance(orders),
             )
         )
         self._outputs = outputs
@@ -172,11 +173,13 @@ class PairDuty:
     def decide(self, inputs: ScanInputs) -> ScanOutputs:
         outputs = self._outputs
         assert outputs is not None
+        begins = outputs.on_duty and not self._leads
         self._take_state(outputs, inputs.now_mono_ns)
+        moves = moves_of_takeover(self._held, self.controller, inputs) if begins else ()
         decided = self.decided = self.controller.step(inputs)
         self._following.note()
         self._note(inputs)
-        told = (*outputs.events, *self._carried.take_events())
+        told = (*moves, *outputs.events, *self._carried.take_events())
         if outputs.on_duty:
             self._held = decided.relays
             return replace(decided, events=(*decided.events, *told))
@@ -228,10 +231,12 @@ class PairDuty:
 
     def _mirrored(self, mirror: Mirror) -> tuple[RelayCommand, ...]:
         loads = tuple(command.load for command in self._held)
-        if mirror is Mirror.RELEASE and self._is_starting:
-            return self._starting.limited(self._held, self._now_mono_ns)
         if mirror is Mirror.RELEASE:
-            return tuple(RelayCommand(load, shed=False) for load in loads)
+            if self._is_starting and self._starting.may_stay(self._now_mono_ns):
+                return self._held
+            self._following.release()
+            released = tuple(RelayCommand(load, shed=False) for load in loads)
+            return self._starting.safe if self._is_starting else released
         relays = self._leader.beat.relays if self._leader is not None else ()
         if mirror is Mirror.FOLLOW and len(relays) == len(loads):
             return tuple(
@@ -288,13 +293,3 @@ class PairDuty:
     def _is_same_site(self, peer: PeerBeat) -> bool:
         """Whether its relays, and their order, are those of this unit's site file."""
         return peer.is_compatible and peer.beat.site_digest == self._version.site_digest
-
-
-def _asks_for(orders: Sequence[TwinOrder], unit: str) -> bool:
-    return any(isinstance(order, Handover) and order.to == unit for order in orders)
-
-
-def _maintenance(orders: Sequence[TwinOrder]) -> bool | None:
-    """The newest order of its kind."""
-    asked = [order.begin for order in orders if isinstance(order, Maintenance)]
-    return asked[-1] if asked else None

@@ -19,9 +19,9 @@ class StartingRelays:
         self, relays: tuple[RelayCommand, ...], safe: tuple[RelayCommand, ...], start_mono_ns: int
     ) -> None:
         self.relays = relays
-        self._safe = safe
+        self.safe = safe
         self._until_mono_ns = start_mono_ns + _FOUND_NS_MAX
 
-    def limited(self, held: tuple[RelayCommand, ...], now_mono_ns: int) -> tuple[RelayCommand, ...]:
-        """`held` while that may be."""
-        return held if now_mono_ns <= self._until_mono_ns else self._safe
+    def may_stay(self, now_mono_ns: int) -> bool:
+        """Whether what was found may still be in force."""
+        return now_mono_ns <= self._until_mono_ns

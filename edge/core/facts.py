@@ -23,6 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
     "plan_met": "the plan is reached without it",
     "safe": "output faulty, safe value",
     "taken_over": "by the other unit",
+    "duty_begins": "as its unit goes on duty",
     # of a change of source
     "unheard": "never heard",
     "silent": "counts nothing while others do",

@@ -33,6 +33,8 @@ _INSERT: Final = (
     " VALUES(?,?,?,?,?,?,?,?)"
 )
 _PAGE_BYTES: Final = 4096
+# A keeper appends and seldom reads. SQLite's own 2 MB would be filled over the first hours of each.
+_CACHE_KIB_MAX: Final = 256
 # Trimming starts at this share of the limit and takes the oldest tenth, so that it is rare.
 _TRIM_AT_RATIO: Final = 0.95
 _PLAN_DAYS_KEPT: Final = 400
@@ -155,6 +157,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA cache_size=-{_CACHE_KIB_MAX}")
         db.execute("PRAGMA wal_autocheckpoint=256")
         db.execute(f"PRAGMA journal_size_limit={512 * _PAGE_BYTES}")
         verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -18,6 +18,7 @@ from edge.model.units import NS_PER_MS, NS_PER_S
 from tests.cli.plant import BOOT_NS, START_UTC_NS, loaded_site
 
 _OFFSET_NS = 500 * NS_PER_S
+_SCANS_MAX = 10_000
 
 
 class _Link:
@@ -39,6 +40,7 @@ class _Side:
         controller = Controller(spec, new_state(), BOOT_NS + ahead_ns)
         self.following = Following(spec, controller)
         self.decided: ScanOutputs | None = None
+        self.scans_count = 0
 
     def scan(self, scan: int, *orders: Override) -> None:
         now_ns = BOOT_NS + scan * 100 * NS_PER_MS
@@ -52,6 +54,14 @@ class _Side:
         )
         self.decided = self.following.controller.step(inputs)
         self.following.note()
+        self.scans_count = scan
+
+    def shed(self, load: str) -> None:
+        """By hand, and scanned until the load's least times let it."""
+        self.scan(self.scans_count + 1, _shed(load))
+        while RelayCommand(load, shed=True) not in self.following.controller.relays:
+            self.scan(self.scans_count + 1)
+            assert self.scans_count < _SCANS_MAX, f"{load} never shed"
 
 
 @pytest.fixture
@@ -67,11 +77,14 @@ def _said(relays: tuple[RelayState, ...] = (), account: Account | None = None) -
     return PeerBeat(beat, BOOT_NS + _OFFSET_NS, _OFFSET_NS)
 
 
+def _shed(load: str) -> Override:
+    return Override(load, OverrideMode.SHED, 3600 * NS_PER_S, "kim")
+
+
 def _both_at(spec: ControlSpec, scans: int) -> tuple[_Side, _Side]:
     leader, follower = _Side(spec), _Side(spec, _OFFSET_NS)
-    order = Override("fan", OverrideMode.SHED, 3600 * NS_PER_S, "kim")
     for scan in range(1, scans):
-        leader.scan(scan, *((order,) if scan == 1 else ()))
+        leader.scan(scan, *((_shed("fan"),) if scan == 1 else ()))
         follower.scan(scan)
     return leader, follower
 
@@ -104,6 +117,36 @@ def test_state_that_can_not_be_read_is_a_condition_until_one_can(spec: ControlSp
     told = snapshot(leader.following.controller.state)
     assert follower.following.adopt(told, _said(), now_ns) is not None
     assert [each.text for each in follower.following.conditions] == ["", ""]
+
+
+@pytest.mark.parametrize("parted", [False, True], ids=["since the start", "since its own duty"])
+def test_promotion_with_nobody_before_forgets_what_the_shadow_has_moved(
+    spec: ControlSpec, parted: bool
+) -> None:
+    """What it was given in force stays so, with its age; energy that came in stays booked."""
+    side = _Side(spec)
+    side.scan(1)
+    if parted:
+        side.following.part()
+    before = side.following.controller.relay_states(BOOT_NS)
+    side.shed("fan")
+    ledger = side.following.controller.state.metering.ledger
+    adopted = side.following.promote(None, None, BOOT_NS + 3 * NS_PER_S)
+    controller = side.following.controller
+    assert adopted == encode(controller.state)
+    assert not any(command.shed for command in controller.relays)
+    assert not parted or controller.relay_states(BOOT_NS) == before
+    assert controller.state.metering.ledger == ledger
+
+
+def test_promotion_after_the_relays_were_let_go_begins_with_the_own_decisions(
+    spec: ControlSpec,
+) -> None:
+    side = _Side(spec)
+    side.following.release()
+    side.shed("fan")
+    assert side.following.promote(None, None, BOOT_NS + 3 * NS_PER_S) is None
+    assert RelayCommand("fan", shed=True) in side.following.controller.relays
 
 
 def test_promotion_takes_the_state_that_came_with_the_last_word(spec: ControlSpec) -> None:

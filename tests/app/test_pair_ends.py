@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge.model.event import EventKind
 from edge.model.order import Maintenance
 from edge.model.twin import Role, TwinMemory
 from edge.model.units import NS_PER_MS
@@ -66,6 +67,25 @@ def test_restart_of_a_unit_that_was_alone_keeps_its_relays(plant: Plant) -> None
     again = plant.start(KITA, controller=kita.duty.controller, relays=relays, memory=memory)
     plant.until(again, Role.ACTIVE)
     assert again.moves() == [BOTH]
+
+
+def test_relays_that_a_takeover_moves_are_told_with_that_reason(plant: Plant) -> None:
+    """The mirror was let go long since; the survivor's own decisions come into force."""
+    kita, minami = plant.settle()
+    minami.is_cut = True
+    plant.run(100)
+    plant.power_w = 20e6
+    plant.run(20)
+    assert (minami.role, minami.sheds) == (Role.SUSPECT, [])
+    plant.kill(kita)
+    minami.events.clear()
+    plant.until(minami, Role.ACTIVE)
+    told = [event for event in minami.events if event.kind is EventKind.RELAY]
+    assert [(event.subject, event.facts["reason"]) for event in told] == [
+        ("chiller", "duty_begins"),
+        ("fan", "duty_begins"),
+    ]
+    assert minami.sheds == BOTH
 
 
 def test_stop_of_the_unit_on_duty_hands_over_and_then_lets_go_of_its_relays(plant: Plant) -> None:

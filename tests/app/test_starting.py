@@ -12,6 +12,6 @@ SAFE = (RelayCommand("chiller", shed=False),)
 
 def test_relays_found_at_the_start_hold_for_half_a_minute_then_are_safe() -> None:
     starting = StartingRelays(FOUND, SAFE, 100 * S)
-    assert starting.relays == FOUND
-    assert starting.limited(FOUND, 130 * S) == FOUND
-    assert starting.limited(FOUND, 130 * S + 1) == SAFE
+    assert (starting.relays, starting.safe) == (FOUND, SAFE)
+    assert starting.may_stay(130 * S)
+    assert not starting.may_stay(130 * S + 1)

@@ -22,6 +22,7 @@ class MoveReason(enum.StrEnum):
     PLAN_MET = "plan_met"
     SAFE = "safe"
     TAKEN_OVER = "taken_over"
+    DUTY_BEGINS = "duty_begins"
 
 
 class Why(enum.StrEnum):

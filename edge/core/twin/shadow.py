@@ -9,9 +9,10 @@ from typing import Final
 
 from edge.core.alarms import AlarmState
 from edge.core.controller import Controller
+from edge.core.shedding.reason import MoveReason
 from edge.core.twin.sync_relays import account
-from edge.model.event import Event, EventKind
-from edge.model.scan import AlarmOutputs, RelayCommand
+from edge.model.event import Event, EventKind, Severity
+from edge.model.scan import AlarmOutputs, RelayCommand, ScanInputs
 from edge.model.status import Stage
 from edge.model.twin import Account, Beat
 from edge.model.units import NS_PER_S, UWH_PER_KWH, energy_uwh
@@ -50,6 +51,27 @@ def shadow_events(events: Iterable[Event]) -> tuple[Event, ...]:
     and clocks, and its records of intervals and slots.
     """
     return tuple(event for event in events if _is_own(event))
+
+
+def moves_of_takeover(
+    held: Iterable[RelayCommand], controller: Controller, inputs: ScanInputs
+) -> tuple[Event, ...]:
+    """Relays that move because `controller` goes on duty and commands what is not in force yet:
+    decided by the shadow, or remembered from before the relays were let go.
+    """
+    shed_before = {command.load: command.shed for command in held}
+    return tuple(
+        Event(
+            inputs.now_mono_ns,
+            inputs.now_utc_ns,
+            EventKind.RELAY,
+            command.load,
+            Severity.INFO,
+            {"shed": command.shed, "reason": MoveReason.DUTY_BEGINS},
+        )
+        for command in controller.relays
+        if command.shed is not shed_before.get(command.load)
+    )
 
 
 def shadow_lamps(alarms: AlarmState) -> AlarmOutputs:

@@ -24,7 +24,7 @@ from edge.core.rebase import shift_instants
 from edge.core.twin.sync_energy import SAME_EDGE_NS, EnergyTrail
 from edge.core.twin.sync_parts import alarms_part, demand_part, shedding_part
 from edge.core.twin.sync_relays import with_commands
-from edge.core.twin.sync_snapshot import Energy, Snapshot, decode_snapshot
+from edge.core.twin.sync_snapshot import Energy, Snapshot, decode_snapshot, snapshot
 from edge.model.energy import Booking
 from edge.model.spec import SheddingSpec
 from edge.model.twin import RelayState
@@ -46,6 +46,7 @@ class StateSync:
         self._trail = EnergyTrail()
         self._told: Snapshot | None = None
         self._last: Snapshot | None = None
+        self._in_force: Snapshot | None = None
         self._whole = False
 
     def note(self, controller: Controller) -> None:
@@ -70,13 +71,13 @@ class StateSync:
         """
         if told is not None:
             self._hear(told, offset_ns)
-        snapshot = self._told
-        if snapshot is None:
+        waiting = self._told
+        if waiting is None:
             return None
-        self._whole = whole and not _is_better(own, snapshot.energy)
-        if self._whole and snapshot.energy and self._must_wait(own, snapshot.energy, now_mono_ns):
+        self._whole = whole and not _is_better(own, waiting.energy)
+        if self._whole and waiting.energy and self._must_wait(own, waiting.energy, now_mono_ns):
             return None
-        return self._merge(own, snapshot)
+        return self._merge(own, waiting)
 
     def take_over(
         self,
@@ -98,12 +99,28 @@ class StateSync:
             shedding = shedding_part(shedding, self._last)
         return replace(own, shedding=with_commands(shedding, relays, spec, said_mono_ns))
 
-    def part(self) -> None:
-        """What the peer has said is no more what its state is: it does not lead any more."""
+    def part(self, own: ControllerState) -> None:
+        """Nobody leads from here on: what the peer has said is no more what its state is, and what
+        `own` commands stays in force while a shadow decides on.
+        """
         self._told = self._last = None
+        self._in_force = decode_snapshot(snapshot(own))
+
+    def release(self) -> None:
+        """Nothing is in force any more that was when the last leader, or this unit, led."""
+        self._in_force = None
+
+    def resume(self, own: ControllerState) -> ControllerState | None:
+        """The state to go on duty with when nobody has led since :meth:`part`: what the shadow has
+        moved since then never happened. None where it has moved nothing, or all was let go.
+        """
+        told, loads = self._in_force, own.shedding.loads
+        if told is None or all(load.on is loads[name].on for name, load in told.loads.items()):
+            return None
+        return replace(own, shedding=shedding_part(own.shedding, told))
 
     def _merge(self, own: ControllerState, told: Snapshot) -> ControllerState:
-        self._told, self._last = None, told
+        self._told, self._last, self._in_force = None, told, None
         energy = told.energy if self._whole else None
         metering, demand = own.metering, demand_part(own.demand, told, whole=energy is not None)
         if energy is not None:

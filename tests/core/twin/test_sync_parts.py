@@ -283,7 +283,7 @@ def test_snapshot_of_a_peer_that_does_not_lead_any_more_is_forgotten() -> None:
     duty, standby = _pair()
     duty.scan(20 * S + 100 * MS)
     assert not standby.adopt(duty.tell(), _BOOT_NS, 20 * S + 110 * MS)
-    standby.sync.part()
+    standby.sync.part(standby.controller.state)
     standby.scan(20 * S + 200 * MS)
     assert not standby.adopt(None, _BOOT_NS, 20 * S + 250 * MS)
 
