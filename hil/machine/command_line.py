@@ -28,7 +28,8 @@ _MACHINE: Final = (
     *("-M", "q35,memory-backend=mem", "-cpu", "Nehalem", "-smp", "1"),
     *("-accel", f"tcg,thread=multi,tb-size={_TRANSLATED_MIB}"),
     *("-nodefaults", "-no-user-config", "-display", "none"),
-    *("-device", "i6300esb,addr=0x10", "-action", "watchdog=reset"),
+    # A reset ends the emulator, and the machine goes on in another: see Emulator.
+    *("-device", "i6300esb,addr=0x10", "-action", "watchdog=reset,reboot=shutdown"),
     *("-device", "qemu-xhci,id=xhci,addr=0x11"),
     *("-device", "pcie-root-port,id=slot0,chassis=1,addr=0x12"),  # GPIO, which can't be saved
     *("-device", "virtio-rng-pci,addr=0x13"),
@@ -38,6 +39,8 @@ _MACHINE: Final = (
 _KERNEL_WORDS: Final = (
     "console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off nokaslr no_timer_check"
     " random.trust_cpu=on systemd.show_status=false panic=0 rw"
+    # As kernels of gateways in the field are: what is urgent waits for no chore of the kernel.
+    " preempt=full"
 )
 
 

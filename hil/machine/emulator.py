@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +25,19 @@ _ENDS_WITH_BENCH: Final = ("setpriv", "--pdeathsig", "KILL")
 # Before other work of this computer: a guest that starves is late as no gateway is.
 _NICENESS: Final = -10
 _USB_OFF: Final = re.compile(r"^(?:\S+:)?usb_set_config dev \d+, config 0,", re.MULTILINE)
+# What ends an emulator whose machine is to go on, see Emulator.
+_RESETS: Final = frozenset({"guest-reset", "host-qmp-system-reset"})
 _END_S_MAX: Final = 10.0
 _PLUG_S_MAX: Final = 20.0
 
 
 class Emulator:
-    """`folder` keeps console logs of all lives, and sockets while it lives; it must be there."""
+    """`folder` keeps console logs of all lives, and sockets while it lives; it must be there.
+
+    A machine that resets begins a new life, in another process: in the same one each byte that the
+    booting kernel clears is looked for among the translations of the code that was there before,
+    and a reboot takes minutes.
+    """
 
     def __init__(self, files: BootFiles, connections: Connections, folder: Path) -> None:
         self.folder = folder
@@ -40,6 +48,7 @@ class Emulator:
         self._qmp: Qmp | None = None
         self._past: list[QmpEvent] = []
         self._lives_count = 0
+        self._changing = threading.RLock()  # power, and what is plugged
 
     # Power.
 
@@ -47,11 +56,17 @@ class Emulator:
         """Starts it, unless it is on. With `restored` it goes on from its disk's saved state, with
         nothing plugged in. Raises RuntimeError with what QEMU says when it does not start.
         """
-        if self.is_on:
-            return
-        self.power_off()
-        if restored:
-            self.prepare_bare()
+        with self._changing:
+            if self.is_on:
+                return
+            self.power_off()
+            if restored:
+                self.prepare_bare()
+            process = self._start(restored=restored)
+        name = f"resets of {self.folder}"
+        threading.Thread(target=self._follow, args=(process,), name=name, daemon=True).start()
+
+    def _start(self, *, restored: bool = False) -> subprocess.Popen[bytes]:
         self._lives_count += 1
         words = hardware.command_line(
             self._files,
@@ -63,7 +78,7 @@ class Emulator:
         )
         for name in ("qmp", "agent"):
             (self.folder / name).unlink(missing_ok=True)
-        with self._complaints.open("wb") as complaints:
+        with self._complaints.open("ab") as complaints:
             self._process = subprocess.Popen(
                 [*_ENDS_WITH_BENCH, *words],
                 stdin=subprocess.DEVNULL,
@@ -77,6 +92,30 @@ class Emulator:
         except (TimeoutError, QmpError) as error:
             self.power_off()
             raise RuntimeError(f"{error}\n{self._complaints.read_text()}") from error
+        return self._process
+
+    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+        """Begins the next life after each reset, until somebody else has ended the last one. Lives
+        in a thread of its own, with which the emulators that it starts would end.
+        """
+        while True:
+            process.wait()
+            with self._changing:
+                if self._process is not process or not self._was_reset():
+                    return
+                self.power_off()
+                try:
+                    process = self._start()
+                except RuntimeError:
+                    return  # it stays off, as the log says
+
+    def _was_reset(self) -> bool:
+        """By the last words of an emulator that has ended."""
+        if self._qmp is None:
+            return False
+        self._qmp.wait_gone(_END_S_MAX)
+        ends = self._qmp.events("SHUTDOWN")
+        return bool(ends) and ends[-1].facts.get("reason") in _RESETS
 
     @property
     def _complaints(self) -> Path:
@@ -94,14 +133,15 @@ class Emulator:
 
     def power_off(self) -> None:
         """At once, without farewell; no effect on one that is off."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(_END_S_MAX)
-            self._process = None
-        if self._qmp is not None:
-            self._qmp.close()
-            self._past += self._qmp.events()
-            self._qmp = None
+        with self._changing:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait(_END_S_MAX)
+                self._process = None
+            if self._qmp is not None:
+                self._qmp.close()
+                self._past += self._qmp.events()
+                self._qmp = None
 
     def freeze(self, *, on: bool) -> None:
         """The whole machine stands still, its watchdog too; its outputs stay as they are."""
@@ -112,9 +152,10 @@ class Emulator:
     @property
     def qmp(self) -> Qmp:
         """Raises QmpError while the machine is off."""
-        if self._qmp is None:
-            raise QmpError("the machine is off")
-        return self._qmp
+        with self._changing:
+            if self._qmp is None:
+                raise QmpError("the machine is off")
+            return self._qmp
 
     def events(self, name: str | None = None) -> list[QmpEvent]:
         """What the emulator has said in all lives, oldest first."""
@@ -138,35 +179,37 @@ class Emulator:
 
     def plug(self, name: str) -> None:
         """A device of :mod:`hil.machine.command_line`; no effect on one that is there."""
-        if name in self._plugged:
-            return
-        self._plugged.add(name)
-        if not self.is_on:
-            return
-        chardev, path = hardware.chardev_of(name, self._connections)
-        address = {"type": "unix", "data": {"path": str(path)}}
-        backend = {"type": "socket", "data": {"addr": address, "server": False}}
-        self.qmp.execute("chardev-add", id=chardev, backend=backend)
-        self.qmp.execute("device_add", **hardware.device(name))
+        with self._changing:
+            if name in self._plugged:
+                return
+            self._plugged.add(name)
+            if not self.is_on:
+                return
+            chardev, path = hardware.chardev_of(name, self._connections)
+            address = {"type": "unix", "data": {"path": str(path)}}
+            backend = {"type": "socket", "data": {"addr": address, "server": False}}
+            self.qmp.execute("chardev-add", id=chardev, backend=backend)
+            self.qmp.execute("device_add", **hardware.device(name))
 
     def pull(self, name: str) -> None:
         """Takes the device out, and its connection with it: nothing waits there for its return."""
-        if name not in self._plugged:
-            return
-        self._plugged.discard(name)
-        if not self.is_on:
-            return
-        asked_ns = boottime_ns()
-        self.qmp.execute("device_del", id=name)
-        self.qmp.wait_event(
-            "DEVICE_DELETED", _PLUG_S_MAX, asked_ns, lambda e: e.facts.get("device") == name
-        )
-        chardev, _ = hardware.chardev_of(name, self._connections)
-        self.qmp.execute("chardev-remove", id=chardev)
+        with self._changing:
+            if name not in self._plugged:
+                return
+            self._plugged.discard(name)
+            if not self.is_on:
+                return
+            asked_ns = boottime_ns()
+            self.qmp.execute("device_del", id=name)
+            self.qmp.wait_event(
+                "DEVICE_DELETED", _PLUG_S_MAX, asked_ns, lambda e: e.facts.get("device") == name
+            )
+            chardev, _ = hardware.chardev_of(name, self._connections)
+            self.qmp.execute("chardev-remove", id=chardev)
 
     def usb_offs_count(self) -> int:
-        """How often the guest of this life has taken the configuration of a USB device away, as it
-        does to switch one off; it begins with none.
+        """How often the guest has taken the configuration of a USB device away in all its lives, as
+        it does to switch one off.
         """
         text = self._complaints.read_text(errors="replace") if self._complaints.exists() else ""
         return len(_USB_OFF.findall(text))

@@ -97,6 +97,10 @@ class Qmp:
         """QEMU has closed the socket, as it does when it ends."""
         return self._gone
 
+    def wait_gone(self, within_s: float) -> None:
+        """Until QEMU has closed the socket and all that it said is known, or the time is over."""
+        self._await(lambda: None, within_s)
+
     def events(self, name: str | None = None, since_ns: int = 0) -> list[QmpEvent]:
         """What was said, oldest first."""
         with self._news:

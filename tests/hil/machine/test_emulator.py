@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hil.launch import BenchProcess
 from hil.machine.command_line import USB_ID
 from hil.machine.emulator import Emulator
 from hil.machine.qmp import QmpError
+from hil.waiting import wait_for
 from tests.hil.machine.tiny_machine import MISSING, REASON, make_tiny_machine
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=REASON)
@@ -131,11 +133,44 @@ def test_machine_that_is_restored_goes_on_with_nothing_plugged(
 def test_events_of_all_lives_are_kept(machine: Emulator, line: socket.socket) -> None:
     assert line.fileno() >= 0
     machine.power_on()
-    machine.qmp.execute("system_reset")
-    machine.qmp.wait_event("RESET", _SOON_S)
+    machine.qmp.execute("stop")
+    machine.qmp.wait_event("STOP", _SOON_S)
     machine.power_off()
     machine.power_on()
-    assert [event.name for event in machine.events("RESET")] == ["RESET"]
+    assert [event.name for event in machine.events("STOP")] == ["STOP"]
+
+
+def test_machine_that_resets_goes_on_in_another_emulator_with_what_was_plugged(
+    machine: Emulator, line: socket.socket
+) -> None:
+    machine.pull(USB_ID)
+    machine.power_on()
+    machine.plug(USB_ID)
+    lives = [machine.pid]
+    for _ in range(2):
+        adapter, _ = line.accept()
+        adapter.settimeout(_SOON_S)
+        machine.qmp.execute("system_reset")
+        assert adapter.recv(1) == b""
+        adapter.close()
+        wait_for("the next life", lambda: machine.is_on and machine.pid not in lives, _SOON_S)
+        lives.append(machine.pid)
+    assert machine.qmp.execute("query-status")["running"]
+    assert len(machine.events("SHUTDOWN")) == 2
+    assert "life 3" in machine.log_text()
+
+
+def test_machine_that_was_switched_off_does_not_begin_another_life(
+    machine: Emulator, line: socket.socket
+) -> None:
+    assert line.fileno() >= 0
+    machine.power_on()
+    followers = [each for each in threading.enumerate() if each.name.startswith("resets of")]
+    machine.power_off()
+    for follower in followers:
+        follower.join(_SOON_S)
+        assert not follower.is_alive()
+    assert not machine.is_on
 
 
 def test_devices_that_a_guest_switched_off_are_counted_in_its_emulator_s_log(
