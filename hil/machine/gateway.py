@@ -24,6 +24,7 @@ _COMMAND_S_MAX: Final = 60.0
 _STOP_S_MAX: Final = 90.0
 _CRASH_S_MAX: Final = 3.0
 _DESK_S_MAX: Final = 6.0
+_STILL_S: Final = 0.05  # until the emulator has taken what had come
 _LOST_EVENTS_MAX: Final = 100
 # Powers of two from the largest: what is left at the end is less than a block.
 _FILL: Final = f"""
@@ -45,22 +46,31 @@ class MachineUsb:
         self._emulator = emulator
         self._hub = hub
         self._unit = unit
+        self._is_dead = False
         self._offs_count: int | None = None  # when it began to hang
 
     def pull(self) -> None:
+        """QEMU 7.2 ends itself when a byte of the line comes while the adapter is taken out."""
+        self._kill(on=True)
+        time.sleep(_STILL_S)
         self._emulator.pull(USB_ID)
+        self._kill(on=self._is_dead)
 
     def plug(self) -> None:
         self._emulator.plug(USB_ID)
 
     def die(self) -> None:
-        self._hub.order("dead", node=self._unit, on=True)
+        self._is_dead = True
+        self._kill(on=True)
 
     def cycle(self) -> None:
-        self.pull()
-        self._hub.order("dead", node=self._unit, on=False)
+        self._is_dead = False
         self._offs_count = None
+        self.pull()
         self.plug()
+
+    def _kill(self, *, on: bool) -> None:
+        self._hub.order("dead", node=self._unit, on=on)
 
     def hang(self) -> None:
         self._offs_count = self._emulator.usb_offs_count()
@@ -70,7 +80,8 @@ class MachineUsb:
         if self._offs_count is None or self._emulator.usb_offs_count() == self._offs_count:
             return False
         self._offs_count = None
-        self._hub.order("dead", node=self._unit, on=False)
+        self._is_dead = False
+        self._kill(on=False)
         return True
 
 

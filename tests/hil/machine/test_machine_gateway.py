@@ -16,6 +16,8 @@ from hil.suite.protocol import OwnEvent, Said
 from tests.hil.machine.scripted_guest import Guest, ok
 
 DONE = {"code": 0, "text": ""}
+_DEAD = ("order", "dead", "EG-KITA", True)
+_ALIVE = ("order", "dead", "EG-KITA", False)
 
 
 class Ordered:
@@ -150,12 +152,21 @@ def test_clock_that_is_stepped_is_set_apart_from_the_benchs(
 def test_adapter_that_died_lives_again_when_its_port_was_cycled(machine: MachineGateway) -> None:
     machine.usb.die()
     machine.usb.cycle()
-    assert _told(machine) == [
-        ("order", "dead", "EG-KITA", True),
-        ("pull", "rs485"),
-        ("order", "dead", "EG-KITA", False),
-        ("plug", "rs485"),
-    ]
+    assert _told(machine) == [_DEAD, _DEAD, ("pull", "rs485"), _ALIVE, ("plug", "rs485")]
+
+
+def test_line_is_silent_for_an_adapter_while_it_is_pulled(machine: MachineGateway) -> None:
+    machine.usb.pull()
+    assert _told(machine) == [_DEAD, ("pull", "rs485"), _ALIVE]
+
+
+def test_adapter_that_is_dead_stays_so_when_it_is_pulled_and_put_back(
+    machine: MachineGateway,
+) -> None:
+    machine.usb.die()
+    machine.usb.pull()
+    machine.usb.plug()
+    assert _told(machine)[-3:] == [("pull", "rs485"), _DEAD, ("plug", "rs485")]
 
 
 def test_adapter_that_hangs_is_revived_once_by_its_machine_s_switch(
@@ -169,4 +180,4 @@ def test_adapter_that_hangs_is_revived_once_by_its_machine_s_switch(
     assert not machine.usb.follow()
     assert machine.usb.follow()
     assert not machine.usb.follow()
-    assert told == [("order", "dead", "EG-KITA", True), ("order", "dead", "EG-KITA", False)]
+    assert told == [_DEAD, _ALIVE]
