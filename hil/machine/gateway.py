@@ -120,6 +120,9 @@ class MachineGateway:
     def power_on(self) -> None:
         self.emulator.power_on()
 
+    def press_power_key(self) -> None:
+        self.emulator.qmp.execute("system_powerdown")
+
     def hang(self) -> None:
         self._do(f"systemctl kill --kill-who=all --signal=STOP {GUEST.service}")
 

@@ -203,6 +203,7 @@ class RigBench(Undertaking):
         links = bool(self.config.links)
         found = {
             Ability.POWER: all(each.power_relay is not None for each in gateways),
+            Ability.POWER_KEY: False,
             Ability.USB: has_usb,
             Ability.USB_POWER: has_usb and has_bus_relays,
             Ability.USB_SWITCHED: False,

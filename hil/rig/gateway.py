@@ -90,6 +90,9 @@ class RigGateway:
         self._order("powered", unit=self.unit, on=True)
         self._is_cut = False
 
+    def press_power_key(self) -> None:
+        raise Unable("rig: no gateway has a power key in the rig file")
+
     def hang(self) -> None:
         self._signal("STOP")
 

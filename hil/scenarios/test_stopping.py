@@ -15,6 +15,8 @@ from hil.suite.scene import CALM_S, Scene
 # Half an hour: a machine boots for most of the rows.
 pytestmark = [pytest.mark.soak, pytest.mark.held(), pytest.mark.needs(Ability.SERVICES)]
 
+# Seven times in two seconds: systemd's own way to force a reboot.
+_BURST = "for i in 1 2 3 4 5 6 7; do kill -INT 1; done"
 _OFF = "off"
 _BACK = "comes back by itself"
 _STARTED = "is started again"
@@ -34,6 +36,7 @@ _ORDERLY = {
     "shutdown -r now": _BACK,
     "init 6": _BACK,
     "kill -INT 1": _BACK,  # what the kernel does at Ctrl-Alt-Del
+    _BURST: _BACK,
     "systemctl stop denban": _STARTED,
     "systemctl disable --now denban": _STARTED,
     "systemctl restart denban": _BACK,
@@ -41,6 +44,7 @@ _ORDERLY = {
 }
 # Nobody is asked: the twin has to find out, in the time that it has for a machine gone silent.
 _ABRUPT = {
+    "systemctl suspend": _OFF,
     "poweroff -f": _OFF,
     "halt -f": _OFF,
     "reboot -f": _BACK,
@@ -51,7 +55,7 @@ _ABRUPT = {
 _REFUSED = (*_ORDERLY, "systemctl kexec", "systemctl suspend", "systemctl start exit.target")
 _NOT_REFUSED = frozenset({"systemctl kill denban"})  # a signal is no stop: see the next
 # Their exit code says nothing: the order is carried out, or not, behind them.
-_MUTE = frozenset({"kill -s RTMIN+4 1", "kill -INT 1", "init 0", "init 6", "telinit 0"})
+_MUTE = frozenset({"kill -s RTMIN+4 1", "kill -INT 1", _BURST, "init 0", "init 6", "telinit 0"})
 
 
 @pytest.mark.covers("STOP")
@@ -109,6 +113,38 @@ def test_ways_to_stop_on_duty_without_a_ready_twin_are_refused(scene: Scene) -> 
     out.start_service()
     assert scene.settled() == (alone, out)
     await_open(alone)
+
+
+@pytest.mark.covers("STOP", "GUARD")
+@pytest.mark.needs(Ability.POWER_KEY)
+def test_power_key_is_refused_without_a_ready_twin_and_hands_over_with_one(scene: Scene) -> None:
+    """The power key of the gateway on duty is pressed while the twin's service is stopped, and
+    again when the twin is ready. Expected: first nothing happens; then the duty is handed over and
+    the gateway goes down.
+    """
+    alone, out = _alone(scene)
+    alone.press_power_key()
+    scene.watch(3 * CALM_S)
+    scene.assert_undisturbed()
+    out.start_service()
+    scene.settled()
+    await_open(alone)
+    alone.press_power_key()
+    taken = scene.takeover(alone, out)
+    scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
+    _bring_back(scene, alone, _OFF)
+    assert scene.settled() == (out, alone)
+
+
+@pytest.mark.covers("STOP")
+def test_mask_of_the_service_leaves_the_controller_at_work(scene: Scene) -> None:
+    """`systemctl mask denban` on duty. Expected: it goes on; only a start would be refused."""
+    active, standby = scene.begin()
+    assert active.shell("systemctl mask denban").code == 0
+    scene.watch(CALM_S)
+    scene.assert_undisturbed()
+    assert active.shell("systemctl unmask denban").code == 0
+    assert scene.settled() == (active, standby)
 
 
 @pytest.mark.covers("GUARD")

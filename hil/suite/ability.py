@@ -23,6 +23,7 @@ class Ability(enum.StrEnum):
     OWN_KERNEL = "a kernel of its own that can crash"
     SERVICES = "systemd, with the units of systemd/"
     POWER = "power of one gateway that can be cut"
+    POWER_KEY = "a power key"
     USB = "a USB adapter that can be pulled"
     USB_POWER = "a USB port whose power can be cycled"
     USB_SWITCHED = "a USB adapter that shows when its machine switches it off and on"

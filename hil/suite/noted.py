@@ -62,6 +62,10 @@ class NotedGateway:
         self._gateway.power_on()
         self._fault("without power", self.power_on, on=False)
 
+    def press_power_key(self) -> None:
+        self._mark("power key pressed")
+        self._gateway.press_power_key()
+
     def hang(self) -> None:
         self._mark("hangs")
         self._gateway.hang()

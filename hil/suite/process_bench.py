@@ -27,6 +27,7 @@ _ABILITIES = frozenset(Ability) - {
     Ability.OWN_KERNEL,
     Ability.SERVICES,
     Ability.BARE,
+    Ability.POWER_KEY,
     Ability.USB_SWITCHED,
 }
 _Seen = TypeVar("_Seen")

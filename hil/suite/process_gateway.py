@@ -93,6 +93,9 @@ class ProcessGateway:
             _send(pid, signal.SIGCONT)
         self._stopped_pids = []
 
+    def press_power_key(self) -> None:
+        raise Unable("process bench: needs a machine with a power key")
+
     def crash_kernel(self) -> None:
         raise Unable("process bench: needs a kernel of its own that can crash")
 

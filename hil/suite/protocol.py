@@ -106,6 +106,10 @@ class Gateway(Protocol):
         """Boots, and its service starts; returns at once. No effect on one that is on."""
         ...
 
+    def press_power_key(self) -> None:
+        """Once, shortly: what its system makes of it is its own affair."""
+        ...
+
     def hang(self) -> None:
         """All of the product's processes stop in their tracks; the watchdog is not stopped."""
         ...

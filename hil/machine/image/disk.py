@@ -18,8 +18,10 @@ _UNITS: Final = "etc/systemd/system"
 _UDEV_RULES: Final = frozenset(
     {
         "50-udev-default.rules",
+        "60-input-id.rules",
         "60-persistent-storage.rules",
         "60-serial.rules",
+        "70-power-switch.rules",
         "75-net-description.rules",
         "80-drivers.rules",
         "99-systemd.rules",

@@ -17,8 +17,8 @@ from hil.machine.image.base import Base
 from hil.machine.image.tools import BuildError, run
 
 MODULES: Final = (
-    "ext4", "ftdi_sio", "i6300esb", "virtio_blk", "virtio_console", "virtio_net", "virtio_pci",
-    "virtio-rng", "watchdog", "xhci_pci",
+    "button", "evdev", "ext4", "ftdi_sio", "i6300esb", "virtio_blk", "virtio_console", "virtio_net",
+    "virtio_pci", "virtio-rng", "watchdog", "xhci_pci",
 )  # fmt: skip
 _FOR_DISK: Final = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
 _DRIVER: Final = "gpio-virtio"

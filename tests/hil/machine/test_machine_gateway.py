@@ -67,6 +67,13 @@ def test_gateway_that_hangs_has_all_processes_of_its_service_stopped(
     assert _commands(guest) == [f"{kill}STOP denban.service", f"{kill}CONT denban.service"]
 
 
+def test_power_key_is_the_emulators(machine: MachineGateway) -> None:
+    qmp = Ordered(Path())
+    cast("Any", machine.emulator).qmp = qmp
+    machine.press_power_key()
+    assert qmp.told == [("execute", "system_powerdown")]
+
+
 def test_gateway_whose_kernel_crashes_has_nothing_that_restarts_it(
     guest: Guest, machine: MachineGateway
 ) -> None:

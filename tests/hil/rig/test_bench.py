@@ -69,7 +69,9 @@ def test_both_gateways_get_the_same_site_file_and_key(table):
 
 
 def test_abilities_are_what_the_rig_file_wires(table, bench, tmp_path):
-    never = {Ability.BARE, Ability.NOISE, Ability.ENABLE_LINES, Ability.USB_SWITCHED}
+    never = {
+        Ability.BARE, Ability.NOISE, Ability.ENABLE_LINES, Ability.POWER_KEY, Ability.USB_SWITCHED,
+    }  # fmt: skip
     everything = frozenset(Ability) - never
     assert bench.abilities == everything
     poor = tmp_path / "poor.toml"
