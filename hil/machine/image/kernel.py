@@ -6,6 +6,7 @@ that source stays in the cache.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -20,6 +21,7 @@ MODULES: Final = (
     "button", "evdev", "ext4", "ftdi_sio", "i6300esb", "virtio_blk", "virtio_console", "virtio_net",
     "virtio_pci", "virtio-rng", "watchdog", "xhci_pci",
 )  # fmt: skip
+_FOLDER: Final = "kernel-"
 _FOR_DISK: Final = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
 _DRIVER: Final = "gpio-virtio"
 # Emulators up to 9 do not pass on that the device can interrupt, and it always can.
@@ -47,18 +49,21 @@ class Kernel(msgspec.Struct, frozen=True):
 
 
 def kernel_of(base: Base) -> Kernel:
+    """Made as this file says: with another one it is another kernel."""
     found = [
         match
         for deb in base.debs.iterdir()
         if (match := re.fullmatch(r"linux-image-([0-9].*?)_(.*)_amd64\.deb", deb.name))
     ]
     assert len(found) == 1, f"{base.debs}: got {len(found)} kernels, need one"
-    return Kernel(found[0][1], found[0][2], base.folder / "kernel")
+    key = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    return Kernel(found[0][1], found[0][2], base.folder / f"{_FOLDER}{key}")
 
 
 def make_kernel(base: Base, kernel: Kernel) -> None:
     """Raises BuildError."""
-    shutil.rmtree(kernel.folder, ignore_errors=True)
+    for old in base.folder.glob(f"{_FOLDER}*"):
+        shutil.rmtree(old)
     packages = kernel.folder / "packages"
     packages.mkdir(parents=True)
     for deb in base.debs.iterdir():
