@@ -193,7 +193,8 @@ def _start_ns(query: Query) -> int:
 
 def _is_echo(fragment: Query, before: Sequence[Query]) -> bool:
     """Whether it repeats, in order, what others have said just before: control characters as ^X,
-    and not at all those that mean something to a terminal (ECHOCTL in termios(3)).
+    of which each half may be a fragment of its own, and not at all those that mean something to a
+    terminal (ECHOCTL in termios(3)).
     """
     since_ns = fragment.start_ns - _ECHO_NS
     heard = [
@@ -202,9 +203,18 @@ def _is_echo(fragment: Query, before: Sequence[Query]) -> bool:
         if each.node != fragment.node
         for byte in reversed(each.sent)
     ]
-    said = _CONTROL.sub(lambda found: bytes([found[1][0] ^ _CONTROL_BIT]), fragment.sent)
-    rest = reversed(heard)
-    return bool(said) and all(byte in rest for byte in said.rstrip(b"^"))
+    whole = (fragment.sent, b"^" + fragment.sent)
+    return bool(fragment.sent) and any(_is_within(_plain(sent), heard) for sent in whole)
+
+
+def _plain(echoed: bytes) -> bytes:
+    said = _CONTROL.sub(lambda found: bytes([found[1][0] ^ _CONTROL_BIT]), echoed)
+    return said.rstrip(b"^")
+
+
+def _is_within(said: bytes, newest_first: Sequence[int]) -> bool:
+    rest = reversed(newest_first)
+    return all(byte in rest for byte in said)
 
 
 def _query(burst: dict[str, Any]) -> Query:

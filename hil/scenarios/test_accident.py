@@ -54,10 +54,13 @@ def test_gateway_on_duty_shut_down_by_mistake_in_ten_ways_loses_no_control(scene
     scene.bench.plant.run(_BASE_KW)
     first_ns = _await_interval_end(scene, scene.bench.now_ns())
     _name_the_wrong_unit(scene)
-    for way in _WAYS:
-        _shut_down(scene, way)
+    ordered_ns = {way: _shut_down(scene, way) for way in _WAYS}
     last_ns = _await_interval_end(scene, scene.bench.now_ns())
-    demands_kw = [each.mean_import_w / 1000 for each in _intervals(scene, first_ns, last_ns)]
+    intervals = _intervals(scene, first_ns, last_ns)
+    for way, instant_ns in ordered_ns.items():
+        (its,) = (each for each in intervals if each.start_ns <= instant_ns < each.end_ns)
+        scene.measure(f"{way}: demand", its.mean_import_w / 1000, "kW", at_most=CONTRACT_KW)
+    demands_kw = [each.mean_import_w / 1000 for each in intervals]
     scene.measure("intervals", len(demands_kw), at_least=len(_WAYS) // 2)
     scene.measure("highest demand", max(demands_kw), "kW", at_most=CONTRACT_KW)
     rest = scene.witness.longest_silence(first_ns, last_ns)
@@ -75,7 +78,8 @@ def _name_the_wrong_unit(scene: Scene) -> None:
     assert scene.settled() == (active, standby)
 
 
-def _shut_down(scene: Scene, way: str) -> None:
+def _shut_down(scene: Scene, way: str) -> int:
+    """When it was ordered."""
     active, standby = scene.settled()
     await_open(active)
     ordered_ns = scene.bench.now_ns()
@@ -98,6 +102,7 @@ def _shut_down(scene: Scene, way: str) -> None:
         active.power_off()
         active.power_on()
     assert scene.settled() == (standby, active)
+    return ordered_ns
 
 
 def _await_interval_end(scene: Scene, since_ns: int) -> int:

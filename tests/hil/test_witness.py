@@ -88,6 +88,8 @@ def test_witness_echo_of_a_terminal_that_is_being_opened_is_nobodys() -> None:
     driving = burst("a", 20, 24)
     echo = burst("b", 21, 23, hex="5e425e4042")  # ^B^@B: 04 ends a file, and is not echoed
     assert witness(heard, driving, echo).overlaps() == []
+    halves = (burst("b", 21, 22, hex="5e"), burst("b", 22, 23, hex="40"))  # ^@
+    assert witness(heard, driving, *halves).overlaps() == []
     assert len(witness(driving, echo).overlaps()) == 1
     assert len(witness(heard, driving, burst("b", 21, 23, hex="425e4077")).overlaps()) == 1
     assert len(witness(heard, driving, {**echo, "start_ns": 700 * _MS}).overlaps()) == 0
