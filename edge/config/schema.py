@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from typing import Any
 
 import msgspec
 
@@ -25,7 +27,17 @@ def site_schema() -> str:
         "title": "Denban site file",
         **schema,
     }
+    _clean(titled)
     return msgspec.json.format(msgspec.json.encode(titled), indent=2).decode() + "\n"
+
+
+def _clean(node: Any) -> None:
+    """Descriptions are docstrings: without the indentation that some releases of msgspec leave."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in inner:
+        _clean(each)
+    if isinstance(node, dict) and isinstance(text := node.get("description"), str):
+        node["description"] = inspect.cleandoc(text)
 
 
 if __name__ == "__main__":
