@@ -83,6 +83,7 @@ def test_way_to_stop_at_once_is_taken_over_in_time(scene: Scene, way: str) -> No
     the duty in the time that it has for a silent machine, and no load moves.
     """
     old, new = scene.begin()
+    await_open(old)
     type_in(old, way)
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.silent_s)
