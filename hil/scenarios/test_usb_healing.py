@@ -26,6 +26,9 @@ _HEALED_S = 45.0
 # Longer than all gentle rungs together would take.
 _DEAD_S = 100.0
 _AUTHORIZE = 3
+_REBOOT = 7
+# By the rungs' own limits up to six minutes; and an emulated processor takes its time.
+_LADDER_S = 600.0
 
 
 def _outcomes(scene: Scene, gateway: NotedGateway) -> list[tuple[str, int | None]]:
@@ -62,6 +65,28 @@ def test_adapter_that_hangs_at_the_standby_is_switched_off_and_on_by_it(scene: S
     active, standby = scene.begin()
     standby.usb.hang()
     _await_healing(scene, standby)
+    assert scene.settled() == (active, standby)
+    assert _outcomes(scene, active) == []
+    scene.assert_undisturbed()
+
+
+@pytest.mark.soak
+def test_adapter_that_nothing_revives_is_tried_on_every_rung_below_the_reboot(scene: Scene) -> None:
+    """The standby's adapter carries nothing, whatever its machine does to it. Expected: every rung
+    is tried once, in order, and told with its outcome; the reboot is left out on a machine that has
+    not been up for hours; no role changes, no gap. When the port's power is cycled from outside the
+    standby is ready again.
+    """
+    active, standby = scene.begin()
+    standby.usb.die()
+    scene.wait(
+        "the reboot left out",
+        lambda: ("skipped", _REBOOT) in _outcomes(scene, standby),
+        _LADDER_S,
+    )
+    tried = [(outcome, rung) for outcome, rung in _outcomes(scene, standby) if rung]
+    assert tried == [*(("no_reply", rung) for rung in range(1, _REBOOT)), ("skipped", _REBOOT)]
+    standby.usb.cycle()
     assert scene.settled() == (active, standby)
     assert _outcomes(scene, active) == []
     scene.assert_undisturbed()
