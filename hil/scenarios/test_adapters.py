@@ -65,6 +65,7 @@ def test_adapter_that_dies_on_duty_is_healed_by_cycling_its_port(scene: Scene) -
     assert scene.witness.resets(old.unit, scene.since_ns) == []
 
 
+@pytest.mark.short
 @pytest.mark.covers("S09")
 def test_adapter_pulled_at_the_standby_and_put_back_changes_no_role(scene: Scene) -> None:
     """The standby's adapter is pulled and put back. Expected: no role changes, no gap; it hears

@@ -13,6 +13,7 @@ _IN_SERIES = "ventilation"
 _PAUSE_S = 1.2
 
 
+@pytest.mark.short
 @pytest.mark.covers("S01")
 def test_control_killed_on_duty_hands_over_by_its_farewell(scene: Scene) -> None:
     """The control process on duty is killed (-9). Expected: the other gateway has the duty and
@@ -59,6 +60,7 @@ def test_gateway_that_hangs_for_a_second_never_drives_beside_its_twin(scene: Sce
     assert scene.witness.resets(old.unit, scene.since_ns) == []
 
 
+@pytest.mark.short
 @pytest.mark.needs(Ability.POWER)
 @pytest.mark.covers("S03")
 def test_power_cut_on_duty_is_taken_over_in_time(scene: Scene) -> None:
@@ -76,6 +78,7 @@ def test_power_cut_on_duty_is_taken_over_in_time(scene: Scene) -> None:
     assert [move.shed for move in moves] == [True, False]
 
 
+@pytest.mark.short
 @pytest.mark.needs(Ability.OWN_KERNEL)
 @pytest.mark.covers("S02")
 def test_kernel_panic_on_duty_is_reset_and_taken_over_in_time(scene: Scene) -> None:

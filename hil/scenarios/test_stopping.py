@@ -55,7 +55,9 @@ _ABRUPT = {
 _REFUSED = (*_ORDERLY, "systemctl kexec", "systemctl suspend", "systemctl start exit.target")
 _NOT_REFUSED = frozenset({"systemctl kill denban"})  # a signal is no stop: see the next
 # Their exit code says nothing: the order is carried out, or not, behind them.
-_MUTE = frozenset({"kill -s RTMIN+4 1", "kill -INT 1", _BURST, "init 0", "init 6", "telinit 0"})
+_MUTE = frozenset(
+    {"kill -s RTMIN+4 1", "kill -INT 1", _BURST, "init 0", "init 6", "telinit 0", "shutdown +0"}
+)
 
 
 @pytest.mark.covers("STOP")

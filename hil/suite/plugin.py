@@ -25,6 +25,7 @@ _MARKERS = (
     "held(*loads): loads that are shed by hand all the time, where it is not scene.HELD",
     "fresh: needs a pair that has not yet swapped roles for its health",
     "soak: takes minutes or hours; only with `-m soak`",
+    "short: of the few that show most, for where there is little time",
 )
 _session_key = pytest.StashKey["Session"]()
 
