@@ -4,6 +4,9 @@ Runs as root: by `denban-guard.path` when the controller's word changes, by a ti
 is closed, and for `denban stop` and its like. It masks targets of systemd at runtime and refuses a
 manual stop of the service; it never stops, starts or reboots anything itself, and what it reads
 from the controller's folder can do no more than close and open.
+
+A mask of the service while it runs is undone: systemd would not hear its signs of life any more and
+kill it when its watchdog time is over, without a handover.
 """
 
 from __future__ import annotations
@@ -83,6 +86,7 @@ class Places(NamedTuple):
     told: Path = Path("/run/denban/guard.json")
     kept: Path = Path("/run/denban-guard/state.json")
     units: Path = Path("/run/systemd/system")
+    lasting_units: Path = Path("/etc/systemd/system")
 
 
 Systemctl = Callable[..., str]
@@ -115,6 +119,8 @@ class Guard:
         """Close or open, as the controller's word and its life say."""
         with self._alone():
             is_up = self._systemctl("is-active", SERVICE).strip() == "active"
+            if is_up:
+                self._unmask()
             kept = self.kept()
             since_mono_ns = None if is_up else kept.dead_since_mono_ns or now_mono_ns
             kept = kept._replace(dead_since_mono_ns=since_mono_ns)
@@ -166,6 +172,18 @@ class Guard:
         self._keep(kept._replace(is_timed=is_timed))
         return verdict
 
+    def _unmask(self) -> None:
+        masks = [
+            mask
+            for mask in (self._places.units / SERVICE, self._places.lasting_units / SERVICE)
+            if _is_mask(mask)
+        ]
+        for mask in masks:
+            mask.unlink()
+            print(f"guard: {mask} taken away: masked, {SERVICE} would be ended; stop it first")
+        if masks:
+            self._systemctl("daemon-reload")
+
     def _is_going_down(self) -> bool:
         """A target that is masked under way would leave the machine neither up nor down."""
         return self._systemctl("is-system-running").strip() == "stopping"
@@ -185,7 +203,7 @@ class Guard:
     def _open(self, kept: Kept) -> Kept:
         for name in kept.masked:
             mask = self._places.units / name
-            if mask.is_symlink() and str(mask.readlink()) == _NOWHERE:
+            if _is_mask(mask):
                 mask.unlink()
         self._drop_in.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
@@ -230,6 +248,10 @@ def this_guard() -> Guard:
 
 def now_mono_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def _is_mask(path: Path) -> bool:
+    return path.is_symlink() and str(path.readlink()) == _NOWHERE
 
 
 def _json(path: Path) -> dict[str, Any]:

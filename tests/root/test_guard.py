@@ -48,8 +48,12 @@ class Manager:
 class Machine:
     def __init__(self, folder: Path) -> None:
         self.places = Places(
-            folder / "denban/guard.json", folder / "guard/state.json", folder / "systemd"
+            folder / "denban/guard.json",
+            folder / "guard/state.json",
+            folder / "systemd",
+            folder / "etc",
         )
+        self.places.lasting_units.mkdir()
         self.places.told.parent.mkdir()
         self.manager = Manager()
         self.guard = Guard(self.places, self.manager)
@@ -258,3 +262,28 @@ def test_program_without_a_manager_leaves_all_as_it_was_and_says_so(
     assert main(["apply"]) == 1
     said = "guard: the ways to stop are as they were: got no manager\n"
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("place", ["units", "lasting_units"])
+def test_mask_of_the_service_is_undone_while_it_runs(
+    machine: Machine, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    mask = getattr(machine.places, place) / "denban.service"
+    mask.parent.mkdir(exist_ok=True)
+    mask.symlink_to("/dev/null")
+    machine.manager.service = "inactive"
+    machine.guard.apply(1 * _S)
+    assert mask.is_symlink()  # who has stopped it may mask it
+    machine.manager.service = "active"
+    machine.guard.apply(2 * _S)
+    assert not mask.is_symlink()
+    assert machine.manager.asked == [("daemon-reload",)]
+    assert f"guard: {mask} taken away: masked" in capsys.readouterr().out
+
+
+def test_unit_of_the_service_that_is_no_mask_is_left_alone(machine: Machine) -> None:
+    unit = machine.places.lasting_units / "denban.service"
+    unit.write_text("[Unit]\n")
+    machine.guard.apply(1 * _S)
+    assert unit.read_text() == "[Unit]\n"
+    assert machine.manager.asked == []
