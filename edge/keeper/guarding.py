@@ -16,8 +16,12 @@ from msgspec import Struct
 from edge.keeper.stopping import Steadiness, StopState
 from edge.keeper.wording import plain
 from edge.model.twin_status import TwinStatus
+from edge.model.units import NS_PER_S
 
 GUARD_NAME: Final = "guard.json"
+# systemd forgets a change of the file that comes while the program which it starts for it still
+# runs. By then that has ended, on a slow card too.
+AGAIN_NS: Final = 20 * NS_PER_S
 
 
 class _Told(Struct, frozen=True):
@@ -29,23 +33,31 @@ class _Told(Struct, frozen=True):
 
 
 class Guarding:
-    """Takes every picture, writes at a change; a disk that does not take it is tried again."""
+    """Takes every picture, writes at a change, and once more some time after it; a disk that does
+    not take it is tried again.
+    """
 
     def __init__(self, folder: Path, unit: str) -> None:
         self._path = folder / GUARD_NAME
         self._unit = unit
         self._steadiness = Steadiness()
         self._written: bool | None = None
+        self._again_mono_ns: int | None = None
 
     def take(self, twin: TwinStatus | None, now_mono_ns: int) -> None:
         """The newest picture; None on a site with one unit."""
         state = self._steadiness.take(twin, now_mono_ns)
+        if state is None:
+            return
         # Seconds in the reason are no change: each writing starts a program of root's.
-        if state is None or state.may_stop is self._written:
+        is_change = state.may_stop is not self._written
+        is_due = self._again_mono_ns is not None and now_mono_ns >= self._again_mono_ns
+        if not is_change and not is_due:
             return
         peer = twin.peer.unit if twin is not None else ""
         if self._write(state, peer, now_mono_ns):
             self._written = state.may_stop
+            self._again_mono_ns = now_mono_ns + AGAIN_NS if is_change else None
 
     def steady_s(self, now_mono_ns: int) -> float:
         return self._steadiness.steady_s(now_mono_ns)

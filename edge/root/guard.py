@@ -2,11 +2,9 @@
 
 Runs as root: by `denban-guard.path` when the controller's word changes, by a timer while something
 is closed, and for `denban stop` and its like. It masks targets of systemd at runtime and refuses a
-manual stop of the service; it never stops, starts or reboots anything itself, and what it reads
-from the controller's folder can do no more than close and open.
-
-A mask of the service while it runs is undone: systemd would not hear its signs of life any more and
-kill it when its watchdog time is over, without a handover.
+manual stop of the service; it never stops or reboots anything itself, and what it reads from the
+controller's folder can do no more than close and open. A mask of the service while it runs is
+undone: systemd would not hear it any more, kill it by its watchdog and not start it again.
 """
 
 from __future__ import annotations
@@ -26,19 +24,13 @@ from edge.model.units import NS_PER_S
 
 SERVICE: Final = "denban.service"
 # Each way down that systemd knows; those that it does not know yet do no harm.
-TARGETS: Final = (
-    "poweroff.target",
-    "reboot.target",
-    "halt.target",
-    "kexec.target",
-    "exit.target",
-    "soft-reboot.target",
-    "ctrl-alt-del.target",
-    "suspend.target",
-    "hibernate.target",
-    "hybrid-sleep.target",
-    "suspend-then-hibernate.target",
-)
+TARGETS: Final = tuple(
+    f"{name}.target"
+    for name in (
+        "poweroff", "reboot", "halt", "kexec", "exit", "soft-reboot", "ctrl-alt-del",
+        "suspend", "hibernate", "hybrid-sleep", "suspend-then-hibernate",
+    )
+)  # fmt: skip
 _TIMER: Final = "denban-guard.timer"
 _DROP_IN: Final = "50-denban-guard.conf"
 _DROP_IN_TEXT: Final = "[Unit]\nRefuseManualStop=yes\n"
@@ -51,6 +43,7 @@ RELEASE_S_MAX: Final = 3600
 BY_HAND_S: Final = 600
 _FILE_BYTES_MAX: Final = 4096
 _REASON_CHARS_MAX: Final = 300
+_TURNS_MAX: Final = 3  # the word may change while it is followed, which takes systemd seconds
 _COMMAND_S_MAX: Final = 60  # systemd reads all its units anew, on a slow card
 
 
@@ -118,13 +111,17 @@ class Guard:
     def apply(self, now_mono_ns: int) -> Verdict:
         """Close or open, as the controller's word and its life say."""
         with self._alone():
-            is_up = self._systemctl("is-active", SERVICE).strip() == "active"
-            if is_up:
-                self._unmask()
+            state = self._systemctl("is-active", SERVICE).strip()
+            if state != "inactive":
+                self._unmask(state)
             kept = self.kept()
-            since_mono_ns = None if is_up else kept.dead_since_mono_ns or now_mono_ns
+            since_mono_ns = None if state == "active" else kept.dead_since_mono_ns or now_mono_ns
             kept = kept._replace(dead_since_mono_ns=since_mono_ns)
-            return self._follow(kept, now_mono_ns)
+            verdict = self._follow(kept, now_mono_ns)
+            for _ in range(_TURNS_MAX):
+                if decide(self.told(), self.kept(), now_mono_ns).closed is not verdict.closed:
+                    verdict = self._follow(self.kept(), now_mono_ns)
+            return verdict
 
     def release(self, why: str, seconds: int, now_mono_ns: int) -> None:
         """Open for so long, for somebody who has got leave, or who has taken it."""
@@ -172,17 +169,16 @@ class Guard:
         self._keep(kept._replace(is_timed=is_timed))
         return verdict
 
-    def _unmask(self) -> None:
-        masks = [
-            mask
-            for mask in (self._places.units / SERVICE, self._places.lasting_units / SERVICE)
-            if _is_mask(mask)
-        ]
+    def _unmask(self, state: str) -> None:
+        folders = (self._places.units, self._places.lasting_units)
+        masks = [folder / SERVICE for folder in folders if _is_mask(folder / SERVICE)]
         for mask in masks:
             mask.unlink()
             print(f"guard: {mask} taken away: masked, {SERVICE} would be ended; stop it first")
         if masks:
             self._systemctl("daemon-reload")
+            if state == "failed":  # too late: systemd has killed it, and started it no more
+                self._systemctl("start", "--no-block", SERVICE)
 
     def _is_going_down(self) -> bool:
         """A target that is masked under way would leave the machine neither up nor down."""

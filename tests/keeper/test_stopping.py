@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge.core.rehearsal import rehearsal_risk
-from edge.keeper.guarding import Guarding
+from edge.keeper.guarding import AGAIN_NS, Guarding
 from edge.keeper.requests import Answer, AskDrill, AskStop, DrillKind, StopKind
 from edge.keeper.stopping import (
     STEADY_S,
@@ -175,6 +175,16 @@ def test_guard_is_told_at_each_change_and_only_then(tmp_path: Path) -> None:
         "mono_ns": 3 * _S,
     }
     assert [each.name for each in path.parent.iterdir()] == ["guard.json"]
+
+
+def test_guard_is_told_a_change_once_more_when_its_first_run_is_over(tmp_path: Path) -> None:
+    guarding = Guarding(tmp_path, "EG-KITA")
+    said = []
+    for second in range(1, 60):
+        guarding.take(_SILENT, second * _S)
+        said.append(json.loads((tmp_path / "guard.json").read_bytes())["mono_ns"])
+    again_ns = 1 * _S + AGAIN_NS
+    assert sorted(set(said)) == [1 * _S, again_ns]
 
 
 def test_guard_is_told_later_where_the_folder_can_not_be_written(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ class Manager:
         self.service = "active"
         self.system = "running"
         self.asked: list[tuple[str, ...]] = []
+        self.meanwhile: list[Callable[[], None]] = []  # what happens while it reads its units anew
 
     def __call__(self, *words: str) -> str:
         match words[0]:
@@ -42,6 +44,8 @@ class Manager:
                 return f"{self.system}\n"
             case _:
                 self.asked.append(words)
+                if words == ("daemon-reload",) and self.meanwhile:
+                    self.meanwhile.pop(0)()
                 return ""
 
 
@@ -281,9 +285,29 @@ def test_mask_of_the_service_is_undone_while_it_runs(
     assert f"guard: {mask} taken away: masked" in capsys.readouterr().out
 
 
+def test_service_that_was_ended_by_its_mask_is_started_again(machine: Machine) -> None:
+    (machine.places.lasting_units / "denban.service").symlink_to("/dev/null")
+    machine.manager.service = "failed"
+    machine.guard.apply(1 * _S)
+    start = ("start", "--no-block", "denban.service")
+    assert machine.manager.asked == [("daemon-reload",), start]
+
+
 def test_unit_of_the_service_that_is_no_mask_is_left_alone(machine: Machine) -> None:
     unit = machine.places.lasting_units / "denban.service"
     unit.write_text("[Unit]\n")
     machine.guard.apply(1 * _S)
     assert unit.read_text() == "[Unit]\n"
     assert machine.manager.asked == []
+
+
+def test_word_that_changes_while_it_is_followed_is_followed_too(machine: Machine) -> None:
+    """systemd tells of no change that comes while the guard runs."""
+    machine.tell(False, _ALONE)
+    machine.manager.meanwhile = [lambda: machine.tell(True, "ready")]
+    assert not machine.guard.apply(1 * _S).closed
+    assert machine.units() == {}
+    machine.tell(False, _ALONE)
+    machine.manager.meanwhile = [lambda: None, lambda: machine.tell(False, _ALONE)]
+    assert machine.guard.apply(2 * _S).closed
+    assert machine.units() == _CLOSED
