@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,67 +13,16 @@ from edge.root.guard import (
     TARGETS,
     Guard,
     Kept,
-    Places,
     Told,
     Verdict,
     decide,
     main,
 )
+from tests.root.guarded import Machine
 
 _S = 1_000_000_000
 _DROP_IN = "denban.service.d/50-denban-guard.conf"
 _ALONE = "EG-MINAMI is not heard"
-
-
-class Manager:
-    """As systemd answers; `asked` keeps what changes something."""
-
-    def __init__(self) -> None:
-        self.service = "active"
-        self.system = "running"
-        self.asked: list[tuple[str, ...]] = []
-        self.meanwhile: list[Callable[[], None]] = []  # what happens while it reads its units anew
-
-    def __call__(self, *words: str) -> str:
-        match words[0]:
-            case "is-active":
-                return f"{self.service}\n"
-            case "is-system-running":
-                return f"{self.system}\n"
-            case _:
-                self.asked.append(words)
-                if words == ("daemon-reload",) and self.meanwhile:
-                    self.meanwhile.pop(0)()
-                return ""
-
-
-class Machine:
-    def __init__(self, folder: Path) -> None:
-        self.places = Places(
-            folder / "denban/guard.json",
-            folder / "guard/state.json",
-            folder / "systemd",
-            folder / "etc",
-        )
-        self.places.lasting_units.mkdir()
-        self.places.told.parent.mkdir()
-        self.manager = Manager()
-        self.guard = Guard(self.places, self.manager)
-
-    def tell(self, may_stop: bool, reason: str) -> None:
-        words = {"may_stop": may_stop, "reason": reason, "unit": "EG-KITA", "peer": "EG-MINAMI"}
-        self.places.told.write_text(json.dumps(words))
-
-    def units(self) -> dict[str, str]:
-        """Everything in systemd's runtime folder: links by their target, files by their text."""
-        folder = self.places.units
-        return {
-            str(path.relative_to(folder)): (
-                str(path.readlink()) if path.is_symlink() else path.read_text()
-            )
-            for path in sorted(folder.rglob("*"))
-            if path.is_symlink() or path.is_file()
-        }
 
 
 _CLOSED = {
@@ -266,39 +213,6 @@ def test_program_without_a_manager_leaves_all_as_it_was_and_says_so(
     assert main(["apply"]) == 1
     said = "guard: the ways to stop are as they were: got no manager\n"
     assert capsys.readouterr().err == said
-
-
-@pytest.mark.parametrize("place", ["units", "lasting_units"])
-def test_mask_of_the_service_is_undone_while_it_runs(
-    machine: Machine, capsys: pytest.CaptureFixture[str], place: str
-) -> None:
-    mask = getattr(machine.places, place) / "denban.service"
-    mask.parent.mkdir(exist_ok=True)
-    mask.symlink_to("/dev/null")
-    machine.manager.service = "inactive"
-    machine.guard.apply(1 * _S)
-    assert mask.is_symlink()  # who has stopped it may mask it
-    machine.manager.service = "active"
-    machine.guard.apply(2 * _S)
-    assert not mask.is_symlink()
-    assert machine.manager.asked == [("daemon-reload",)]
-    assert f"guard: {mask} taken away: masked" in capsys.readouterr().out
-
-
-def test_service_that_was_ended_by_its_mask_is_started_again(machine: Machine) -> None:
-    (machine.places.lasting_units / "denban.service").symlink_to("/dev/null")
-    machine.manager.service = "failed"
-    machine.guard.apply(1 * _S)
-    start = ("start", "--no-block", "denban.service")
-    assert machine.manager.asked == [("daemon-reload",), start]
-
-
-def test_unit_of_the_service_that_is_no_mask_is_left_alone(machine: Machine) -> None:
-    unit = machine.places.lasting_units / "denban.service"
-    unit.write_text("[Unit]\n")
-    machine.guard.apply(1 * _S)
-    assert unit.read_text() == "[Unit]\n"
-    assert machine.manager.asked == []
 
 
 def test_word_that_changes_while_it_is_followed_is_followed_too(machine: Machine) -> None:
