@@ -143,9 +143,9 @@ def test_power_key_is_refused_without_a_ready_twin_and_hands_over_with_one(scene
 
 @pytest.mark.covers("STOP")
 def test_mask_of_the_service_on_duty_is_undone(scene: Scene) -> None:
-    """`systemctl mask denban` on duty. Expected: the guard undoes the mask, on a quick one before
-    systemd, which does not hear a masked service any more, takes it for dead; on a slow one the
-    twin takes over as from a silent machine. Either way both are in service in the end.
+    """`systemctl mask denban` on duty. Expected: the guard undoes the mask. A quick machine does
+    so before systemd, which does not hear a masked service any more, takes it for dead; on a slow
+    one the twin takes over as from a silent machine. Either way both are in service in the end.
     """
     gateway, _ = scene.begin()
     assert gateway.shell("systemctl mask denban").code == 0
