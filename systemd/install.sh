@@ -47,7 +47,8 @@ put() { # FILE PLACE [MODE]: with the prefix that was asked for
     chmod "${3:-644}" "$DESTDIR$2"
 }
 put denban.wrapper /usr/bin/denban 755
-put denban.service /usr/lib/systemd/system/denban.service
+# Where `systemctl mask` would put its link; a file that is there it does not replace.
+put denban.service /etc/systemd/system/denban.service
 put denban-clock.service /usr/lib/systemd/system/denban-clock.service
 put ../edge/app/unmanned.py /usr/lib/denban/unmanned.py
 put denban.service.d/guard.conf /usr/lib/systemd/system/denban.service.d/guard.conf
@@ -93,7 +94,7 @@ if [ -d "$source/firmware-config" ]; then
 fi
 
 # The units go with the release: one that is taken back into use takes its own along.
-for unit in "$DESTDIR"/usr/lib/systemd/system/denban*; do
+for unit in "$DESTDIR"/etc/systemd/system/denban.service "$DESTDIR"/usr/lib/systemd/system/denban*; do
     mkdir -p "$place/units"
     cp -r "$unit" "$place/units/"
 done

@@ -3,8 +3,7 @@
 Runs as root: by `denban-guard.path` when the controller's word changes, by a timer while something
 is closed, and for `denban stop` and its like. It masks targets of systemd at runtime and refuses a
 manual stop of the service; it never stops or reboots anything itself, and what it reads from the
-controller's folder can do no more than close and open. A mask of the service while it runs is
-undone: systemd would not hear it any more, kill it by its watchdog and not start it again.
+controller's folder can do no more than close and open.
 """
 
 from __future__ import annotations
@@ -79,7 +78,6 @@ class Places(NamedTuple):
     told: Path = Path("/run/denban/guard.json")
     kept: Path = Path("/run/denban-guard/state.json")
     units: Path = Path("/run/systemd/system")
-    lasting_units: Path = Path("/etc/systemd/system")
 
 
 Systemctl = Callable[..., str]
@@ -112,8 +110,6 @@ class Guard:
         """Close or open, as the controller's word and its life say."""
         with self._alone():
             state = self._systemctl("is-active", SERVICE).strip()
-            if state != "inactive":
-                self._unmask(state)
             kept = self.kept()
             since_mono_ns = None if state == "active" else kept.dead_since_mono_ns or now_mono_ns
             kept = kept._replace(dead_since_mono_ns=since_mono_ns)
@@ -169,17 +165,6 @@ class Guard:
         self._keep(kept._replace(is_timed=is_timed))
         return verdict
 
-    def _unmask(self, state: str) -> None:
-        folders = (self._places.units, self._places.lasting_units)
-        masks = [folder / SERVICE for folder in folders if _is_mask(folder / SERVICE)]
-        for mask in masks:
-            mask.unlink()
-            print(f"guard: {mask} taken away: masked, {SERVICE} would be ended; stop it first")
-        if masks:
-            self._systemctl("daemon-reload")
-            if state == "failed":  # too late: systemd has killed it, and started it no more
-                self._systemctl("start", "--no-block", SERVICE)
-
     def _is_going_down(self) -> bool:
         """A target that is masked under way would leave the machine neither up nor down."""
         return self._systemctl("is-system-running").strip() == "stopping"
@@ -199,7 +184,7 @@ class Guard:
     def _open(self, kept: Kept) -> Kept:
         for name in kept.masked:
             mask = self._places.units / name
-            if _is_mask(mask):
+            if mask.is_symlink() and str(mask.readlink()) == _NOWHERE:
                 mask.unlink()
         self._drop_in.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
@@ -244,10 +229,6 @@ def this_guard() -> Guard:
 
 def now_mono_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-
-def _is_mask(path: Path) -> bool:
-    return path.is_symlink() and str(path.readlink()) == _NOWHERE
 
 
 def _json(path: Path) -> dict[str, Any]:

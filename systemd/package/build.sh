@@ -47,9 +47,10 @@ for script in preinst postinst prerm postrm; do
     "$here/fill.sh" "$script" "$version" >"$tree/DEBIAN/$script"
     chmod 755 "$tree/DEBIAN/$script"
 done
-# Settings that an operator may change: dpkg asks before it replaces them, and purge removes them.
+# Settings that an operator may change: dpkg asks before it replaces them, and purge removes them. The
+# service's unit is none, see install.sh.
 mkdir -p "$tree/etc"
-(cd "$tree" && find etc -type f -printf '/%p\n' | LC_ALL=C sort >DEBIAN/conffiles)
+(cd "$tree" && find etc -type f ! -path 'etc/systemd/*' -printf '/%p\n' | LC_ALL=C sort >DEBIAN/conffiles)
 (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 dpkg-deb --root-owner-group --build "$tree" "$out/package/denban_${version}_$architecture.deb" >/dev/null
 rm -rf "$tree"

@@ -117,19 +117,28 @@ way_back() {
     esac
 }
 
+# $1 is a name within units/. The service's own lies where a mask would, as install.sh says.
+unit_place() {
+    case $1 in
+    denban.service) echo "$ROOT/etc/systemd/system/$1" ;;
+    *) echo "$UNITS/$1" ;;
+    esac
+}
+
 # Units of release $2 in the place of those of release $1, which may be none.
 use_units() {
     [ -d "$BASE/$2/units" ] || return 0
     if [ -n "$1" ] && [ -d "$BASE/$1/units" ]; then
         unit_files "$1" | while read -r name; do
-            [ -e "$BASE/$2/units/$name" ] || rm -f "$UNITS/$name"
+            [ -e "$BASE/$2/units/$name" ] || rm -f "$(unit_place "$name")"
         done
     fi
     unit_files "$2" | while read -r name; do
-        ! cmp -s "$BASE/$2/units/$name" "$UNITS/$name" || continue
-        mkdir -p "$(dirname "$UNITS/$name")"
-        cp "$BASE/$2/units/$name" "$UNITS/$name.new"
-        mv -T "$UNITS/$name.new" "$UNITS/$name"
+        place=$(unit_place "$name")
+        ! cmp -s "$BASE/$2/units/$name" "$place" || continue
+        mkdir -p "$(dirname "$place")"
+        cp "$BASE/$2/units/$name" "$place.new"
+        mv -T "$place.new" "$place"
     done
 }
 

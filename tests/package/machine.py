@@ -45,13 +45,19 @@ def release_files(version: str) -> dict[str, str]:
     }
 
 
+def unit_place(name: str) -> str:
+    """Of a unit of the package; the service's own lies where a mask would."""
+    folder = "etc" if name == "denban.service" else "usr/lib"
+    return f"{folder}/systemd/system/{name}"
+
+
 def package_files(version: str) -> dict[str, str]:
     """All that the package of this version puts on the machine."""
     files = release_files(version)
     return {
         **{f"opt/denban/releases/{version}/{name}": text for name, text in files.items()},
         **{
-            name.replace("units", "usr/lib/systemd/system", 1): text
+            unit_place(name.removeprefix("units/")): text
             for name, text in files.items()
             if name.startswith("units/")
         },
@@ -140,11 +146,12 @@ class Machine:
         return found == release_files(place.split("/")[1])
 
     def units(self) -> dict[str, str]:
-        folder = self.root / "usr/lib/systemd/system"
+        folders = [self.root / folder / "systemd/system" for folder in ("etc", "usr/lib")]
         return {
             path.relative_to(folder).as_posix(): path.read_text().splitlines()[0]
+            for folder in folders
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and not path.is_symlink()
         }
 
     # What dpkg does

@@ -68,19 +68,21 @@ def test_install_leaves_other_releases_alone(tree: Path) -> None:
 
 def test_install_puts_files_with_its_prefix_where_the_system_looks(tree: Path) -> None:
     placed = (
-        "bin/denban",
-        "lib/systemd/system/denban.service",
-        "lib/systemd/system-preset/60-denban.preset",
-        "lib/sysusers.d/denban.conf",
-        "lib/tmpfiles.d/denban.conf",
-        "lib/udev/rules.d/60-denban.rules",
-        "share/bash-completion/completions/denban",
-        "share/man/man1/denban.1.gz",
+        "etc/systemd/system/denban.service",
+        "usr/bin/denban",
+        "usr/lib/systemd/system/denban-guard.service",
+        "usr/lib/systemd/system-preset/60-denban.preset",
+        "usr/lib/sysusers.d/denban.conf",
+        "usr/lib/tmpfiles.d/denban.conf",
+        "usr/lib/udev/rules.d/60-denban.rules",
+        "usr/share/bash-completion/completions/denban",
+        "usr/share/man/man1/denban.1.gz",
     )
-    assert [name for name in placed if not (tree / "usr" / name).is_file()] == []
+    assert [name for name in placed if not (tree / name).is_file()] == []
     texts = [
         path.read_text()
-        for path in (tree / "usr").rglob("*denban*")
+        for folder in ("etc", "usr")
+        for path in (tree / folder).rglob("*denban*")
         if path.suffix != ".gz" and path.is_file()
     ]
     assert [text for text in texts if "/opt/denban" in text] == []
@@ -88,10 +90,21 @@ def test_install_puts_files_with_its_prefix_where_the_system_looks(tree: Path) -
 
 def test_install_puts_the_units_into_the_release_too(tree: Path, release: Path) -> None:
     folder = tree / "usr/lib/systemd/system"
-    units = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    units = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     kept = release / "units"
-    assert sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file()) == units
-    assert (kept / "denban.service").read_bytes() == (folder / "denban.service").read_bytes()
+    found = {path.relative_to(kept) for path in kept.rglob("*") if path.is_file()}
+    assert found == {*units, Path("denban.service")}
+    service = tree / "etc/systemd/system/denban.service"
+    assert (kept / "denban.service").read_bytes() == service.read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("systemctl") is None, reason="systemctl is missing")
+def test_installed_service_can_not_be_masked(tree: Path) -> None:
+    words = ["systemctl", f"--root={tree}", "mask", "--force", "denban.service"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert "already exists" in said.stderr
+    assert not (tree / "etc/systemd/system/denban.service").is_symlink()
 
 
 def test_wrapper_runs_the_command_and_no_module_of_where_one_stands(

@@ -37,9 +37,7 @@ class Machine:
             folder / "denban/guard.json",
             folder / "guard/state.json",
             folder / "systemd",
-            folder / "etc",
         )
-        self.places.lasting_units.mkdir()
         self.places.told.parent.mkdir()
         self.manager = Manager()
         self.guard = Guard(self.places, self.manager)

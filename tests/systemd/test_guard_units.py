@@ -24,15 +24,13 @@ _OURS = [
 def test_word_to_the_guard_lies_where_controller_path_unit_and_guard_look() -> None:
     where = Path(GUEST.socket).parent / GUARD_NAME
     watched = read_unit(FOLDER / "denban-guard.path")["Path"]["PathChanged"]
-    masks = [folder / SERVICE for folder in (_PLACES.lasting_units, _PLACES.units)]
-    assert watched == [str(path) for path in (where, *masks)]
+    assert watched == [str(where)]
     assert _PLACES.told == where
 
 
 def test_guard_may_write_where_it_writes_and_nowhere_else() -> None:
     service = read_unit(FOLDER / "denban-guard.service")["Service"]
-    written = " ".join(service["ReadWritePaths"]).split()
-    assert written == [str(_PLACES.units), str(_PLACES.lasting_units)]
+    assert service["ReadWritePaths"] == [str(_PLACES.units)]
     assert _PLACES.kept.parent == Path("/run", service["RuntimeDirectory"][0])
     assert service["RuntimeDirectoryPreserve"] == ["yes"]
     assert service["ExecStart"][0].endswith("python3 -I -m edge.root.guard apply")

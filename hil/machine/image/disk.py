@@ -111,7 +111,8 @@ def settle_product(tree: Path) -> None:
     run("systemd-tmpfiles", f"--root={tree.resolve()}", "--create", *lists)
     units = [
         path.name
-        for path in sorted((tree / "usr/lib/systemd/system").glob("denban*.*"))
+        for folder in (_UNITS, "usr/lib/systemd/system")
+        for path in sorted((tree / folder).glob("denban*.*"))
         if path.is_file() and "\n[Install]\n" in path.read_text()
     ]
     run("systemctl", f"--root={tree.resolve()}", "preset", *units)
