@@ -26,6 +26,8 @@ from hil.works import Works
 _STEP_S_MAX: Final = 120.0
 # A whole Debian and dpkg: with less, programs are read again and again, and translated each time.
 _MEMORY_MIB: Final = 1024
+# The most that QEMU takes: an installation fills half of it.
+_TRANSLATED_MIB: Final = 2047
 # Made of the units' names: the same in every run.
 _FAMILY: Final = uuid.UUID("5d0f8a52-7c14-4c5f-9a43-1f8f3c2b6d10")
 _COPY: Final = f"""
@@ -61,7 +63,9 @@ class BareBench(MachineBench):
     def _files(self, unit: str, disk: Path, connections: Connections) -> BootFiles:
         serial = str(uuid.uuid5(_FAMILY, unit))
         files = self._image.files(disk, connections, hosts(unit), host_name(unit), serial)
-        return msgspec.structs.replace(files, memory_mib=_MEMORY_MIB)
+        return msgspec.structs.replace(
+            files, memory_mib=_MEMORY_MIB, translated_mib=_TRANSLATED_MIB
+        )
 
     def _prepare(self, gateway: MachineGateway, key: str) -> None:  # noqa: ARG002 -- none yet
         """As far as a person is with the first boot: clock and name are right, the packages at

@@ -192,6 +192,13 @@ class MachineBench(Undertaking):
         for gateway in self.gateways.values():
             gateway.start_service()
 
+    def renew(self) -> None:
+        for gateway in self.gateways.values():
+            if gateway.emulator.is_worn():
+                self._say(f"{gateway.unit}: boots in a new emulator")
+                gateway.power_off()
+                gateway.power_on()
+
     def keep(self, folder: Path) -> None:
         for gateway in self.gateways.values():
             with contextlib.suppress(TimeoutError, AgentError):

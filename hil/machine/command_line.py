@@ -20,13 +20,12 @@ USB_CHARDEV: Final = "rs485-line"
 GPIO_ID: Final = "gpio"
 GPIO_CHARDEV: Final = "gpio-board"
 
-# Room for translated code. When it is full all of it is thrown away and made anew, which a guest
-# feels as a halt of some hundred ms; Python fills 128 MiB in 15 s. Only what is used is taken.
-_TRANSLATED_MIB: Final = 1024
+# Room for translated code. When it is full all of it is thrown away and made anew, and a guest on
+# duty stands for a second or two, see Emulator.is_worn. Only what is used is taken.
+TRANSLATED_MIB: Final = 1024
 # Without acceleration. On the default processor lgpio's wheel dies of an illegal instruction.
 _MACHINE: Final = (
     *("-M", "q35,memory-backend=mem", "-cpu", "Nehalem", "-smp", "1"),
-    *("-accel", f"tcg,thread=multi,tb-size={_TRANSLATED_MIB}"),
     *("-nodefaults", "-no-user-config", "-display", "none"),
     # A reset ends the emulator, and the machine goes on in another: see Emulator.
     *("-device", "i6300esb,addr=0x10", "-action", "watchdog=reset,reboot=shutdown"),
@@ -38,8 +37,9 @@ _MACHINE: Final = (
 )
 _KERNEL_WORDS: Final = (
     "console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off nokaslr no_timer_check"
-    " random.trust_cpu=on systemd.show_status=false panic=0 rw"
-    # As kernels of gateways in the field are: what is urgent waits for no chore of the kernel.
+    " random.trust_cpu=on norandmaps systemd.show_status=false panic=0 rw"
+    # norandmaps: the same code at the same place is translated once. preempt=full: as kernels of
+    # gateways in the field are, what is urgent waits for no chore of the kernel.
     " preempt=full"
 )
 
@@ -72,6 +72,7 @@ class BootFiles(msgspec.Struct, frozen=True):
     kernel_words: str = ""
     uuid: str = ""
     memory_mib: int = MEMORY_MIB
+    translated_mib: int = TRANSLATED_MIB
 
 
 def command_line(
@@ -96,7 +97,8 @@ def command_line(
 
 
 def _boot(files: BootFiles) -> list[str]:
-    words = ["-m", str(files.memory_mib)]
+    words = ["-accel", f"tcg,thread=multi,tb-size={files.translated_mib}"]
+    words += ["-m", str(files.memory_mib)]
     words += ["-object", f"memory-backend-memfd,id=mem,size={files.memory_mib}M,share=on"]
     words += ["-kernel", str(files.kernel), "-initrd", str(files.initrd)]
     words += ["-append", f"{_KERNEL_WORDS} {files.kernel_words}".strip()]

@@ -27,6 +27,10 @@ _NICENESS: Final = -10
 _USB_OFF: Final = re.compile(r"^(?:\S+:)?usb_set_config dev \d+, config 0,", re.MULTILINE)
 # What ends an emulator whose machine is to go on, see Emulator.
 _RESETS: Final = frozenset({"guest-reset", "host-qmp-system-reset"})
+# Of its store of translated code: bytes used and bytes there are.
+_TRANSLATED: Final = re.compile(r"^gen code size +(\d+)/(\d+)", re.MULTILINE)
+# No scenario fills the rest.
+_WORN_FRACTION: Final = 0.5
 _END_S_MAX: Final = 10.0
 _PLUG_S_MAX: Final = 20.0
 
@@ -161,6 +165,17 @@ class Emulator:
         """What the emulator has said in all lives, oldest first."""
         found = [*self._past, *(self._qmp.events() if self._qmp is not None else [])]
         return [event for event in found if name in {None, event.name}]
+
+    def is_worn(self) -> bool:
+        """Soon its store of translated code is full; then all of it is thrown away and made anew,
+        and the guest stands for a second or two meanwhile. A new life begins with an empty one.
+        """
+        if not self.is_on:
+            return False
+        told = _TRANSLATED.search(self.qmp.monitor("info jit"))
+        assert told is not None, "QEMU tells no size of its translated code"
+        used, size = map(int, told.groups())
+        return used > _WORN_FRACTION * size
 
     def prepare_bare(self) -> None:
         """For the next life: nothing is plugged in, as it must be for :meth:`save_state`."""

@@ -246,6 +246,9 @@ class RigBench(Undertaking):
         for gateway in self.gateways.values():
             gateway.power_on()
 
+    def renew(self) -> None:
+        """Nothing of it wears out."""
+
     def keep(self, folder: Path) -> None:
         """Logs of the bench, and of the gateways where they can be reached."""
         folder.mkdir(parents=True, exist_ok=True)

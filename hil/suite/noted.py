@@ -250,6 +250,9 @@ class NotedBench:
     def start(self) -> None:
         self._bench.start()
 
+    def renew(self) -> None:
+        self._bench.renew()
+
     def keep(self, folder: Path) -> None:
         self._bench.keep(folder)
 

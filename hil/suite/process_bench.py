@@ -86,5 +86,8 @@ class ProcessBench(Undertaking):
         for gateway in self.gateways.values():
             gateway.power_on()
 
+    def renew(self) -> None:
+        """Nothing of it wears out."""
+
     def keep(self, folder: Path) -> None:
         self.pair.keep(folder)

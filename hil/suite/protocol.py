@@ -274,6 +274,10 @@ class Bench(Protocol):
         """Both gateways on, their services started."""
         ...
 
+    def renew(self) -> None:
+        """Before a scenario begins: what wears out with use is made new, whatever that disturbs."""
+        ...
+
     def keep(self, folder: Path) -> None:
         """Copy what the run left (logs, journals, consoles) to `folder`, as evidence."""
         ...

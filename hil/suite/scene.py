@@ -66,6 +66,7 @@ class Scene:
     def begin(self) -> tuple[NotedGateway, NotedGateway]:
         """Who is on duty and who stands by, with all in order; what is seen counts from now."""
         self.mend()
+        self._real.renew()
         for gateway in self._real.gateways.values():
             gateway.power_on()  # also one that a scenario has shut down by a command
         asked_ns = self._real.now_ns()

@@ -183,3 +183,22 @@ def test_devices_that_a_guest_switched_off_are_counted_in_its_emulator_s_log(
         "71@1700000000.000001:usb_set_config dev 2, config 0, ret 0\n"
     )
     assert machine.usb_offs_count() == 2
+
+
+@pytest.mark.usefixtures("line", "board")
+def test_machine_is_worn_when_its_translated_code_fills_half_of_its_room(tmp_path: Path) -> None:
+    """The firmware's code alone is enough for the smallest room that QEMU makes."""
+    paths = (tmp_path / "gpio", tmp_path / "rs485")
+    machine = make_tiny_machine(tmp_path, *paths, translated_mib=1)
+    try:
+        assert not machine.is_worn()  # it is off
+        machine.power_on()
+        wait_for("half of the room filled", machine.is_worn, _SOON_S)
+    finally:
+        machine.power_off()
+
+
+@pytest.mark.usefixtures("line")
+def test_machine_with_room_for_its_code_is_not_worn(machine: Emulator) -> None:
+    machine.power_on()
+    assert not machine.is_worn()

@@ -9,7 +9,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from hil.machine.command_line import PROGRAM, BootFiles, Card, Connections
+from hil.machine.command_line import PROGRAM, TRANSLATED_MIB, BootFiles, Card, Connections
 from hil.machine.disk import make_disk
 from hil.machine.emulator import Emulator
 
@@ -30,11 +30,15 @@ def _kernel() -> bytes:
     return struct.pack("<8I", magic, flags, checksum, *addresses) + _HALT_FOR_EVER
 
 
-def make_tiny_machine(folder: Path, gpio: Path, line: Path) -> Emulator:
+def make_tiny_machine(
+    folder: Path, gpio: Path, line: Path, translated_mib: int = TRANSLATED_MIB
+) -> Emulator:
     """`gpio` and `line`: where its lines and its adapter connect."""
     for name, content in (("kernel", _kernel()), ("initrd", b"none")):
         (folder / name).write_bytes(content)
     make_disk(folder / "disk.qcow2", 1)
-    files = BootFiles(folder / "kernel", folder / "initrd", folder / "disk.qcow2")
+    files = BootFiles(
+        folder / "kernel", folder / "initrd", folder / "disk.qcow2", translated_mib=translated_mib
+    )
     card = Card("02:4d:00:00:00:01", folder / "net0", folder / "port0")
     return Emulator(files, Connections(gpio, line, (card,)), folder)

@@ -86,6 +86,9 @@ class FakeBench:
     def start(self) -> None:
         self.done.append("start")
 
+    def renew(self) -> None:
+        self.done.append("renew")
+
     def witness(self) -> Witness:
         return Witness(self.bursts, Log(self.board), UNITS)
 
