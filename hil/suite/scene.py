@@ -92,14 +92,14 @@ class Scene:
         if not self.held:
             return
         for load in self.held:
-            if not self._is_shed(load):
+            if not self.is_shed(load):
                 self._real.wait(f"{load}: override taken", functools.partial(_shed, active, load))
         self.wait("loads held", self._are_loads_still)
 
     def _are_loads_still(self) -> bool:
-        return all(self._is_shed(load) == (load in self.held) for load in LOADS)
+        return all(self.is_shed(load) == (load in self.held) for load in LOADS)
 
-    def _is_shed(self, load: str) -> bool:
+    def is_shed(self, load: str) -> bool:
         """By the contacts of both units; one that has not moved yet is as without gateways."""
         moves = [move for move in self.witness.load_moves() if move.load == load]
         return moves[-1].shed if moves else LOADS[load].safe == "shed"
