@@ -74,8 +74,8 @@ class StateSync:
         waiting = self._told
         if waiting is None:
             return None
-        self._whole = whole and not _is_better(own, waiting.energy)
-        if self._whole and waiting.energy and self._must_wait(own, waiting.energy, now_mono_ns):
+        self._whole = whole
+        if whole and waiting.energy and self._must_wait(own, waiting.energy, now_mono_ns):
             return None
         return self._merge(own, waiting)
 
@@ -121,7 +121,7 @@ class StateSync:
 
     def _merge(self, own: ControllerState, told: Snapshot) -> ControllerState:
         self._told, self._last, self._in_force = None, told, None
-        energy = told.energy if self._whole else None
+        energy = told.energy if self._whole and not _is_better(own, told.energy) else None
         metering, demand = own.metering, demand_part(own.demand, told, whole=energy is not None)
         if energy is not None:
             metering = self._follow_energy(own, demand, energy)
@@ -188,11 +188,16 @@ class StateSync:
 
 
 def _is_better(own: ControllerState, energy: Energy | None) -> bool:
-    """Whether our running interval is metered from its start and the peer's is not."""
+    """Whether our running interval is metered from its start, without a gap until now, and the
+    peer's is not.
+    """
     ours = own.demand.intervals.running
     theirs = energy.intervals.running if energy is not None else None
-    if ours is None or theirs is None or ours.start_utc_ns != theirs.start_utc_ns:
+    if energy is None or ours is None or theirs is None or ours.start_utc_ns != theirs.start_utc_ns:
         return False
+    own_front = own.metering.ledger.booked_until_mono_ns
+    if own_front is None or own_front < energy.front_mono_ns:
+        return False  # behind, be it by what it missed before it was started again
     return not (ours.partial or ours.estimated) and (theirs.partial or theirs.estimated)
 
 

@@ -262,3 +262,29 @@ def test_interval_that_is_complete_here_is_not_replaced_by_a_partial_one() -> No
     for gateway in (duty, standby):
         gateway.scan(begins_ns + 20 * S)
     assert duty.running_uwh == standby.running_uwh
+
+
+def test_interval_that_was_complete_until_a_restart_is_replaced_by_a_partial_one() -> None:
+    """What came while it was away only its peer has metered."""
+    edges = _edges([400 * MS], 1100 * S)
+    begins_ns = INTERVAL_END_NS - 5 * S
+    standby = Gateway(_SPEC, edges, 500 * S, begins_ns)
+    duty = Gateway(_SPEC, edges, 0, INTERVAL_END_NS + 5 * S)
+    for step in range(1, 200):
+        standby.scan(begins_ns + step * 100 * MS)
+        if step > 100:
+            duty.scan(begins_ns + step * 100 * MS)
+    left = standby.controller.state
+    for step in range(200, 400):
+        duty.scan(begins_ns + step * 100 * MS)
+    again_ns = begins_ns + 40 * S
+    standby = Gateway(_SPEC, edges, 500 * S, again_ns, left)
+    has_adopted = False
+    for step in range(1, 350):
+        duty.scan(again_ns + step * 100 * MS)
+        if not has_adopted:
+            told = duty.tell() if step % 10 == 1 else None
+            has_adopted = standby.adopt(told, 500 * S, again_ns + step * 100 * MS)
+        standby.scan(again_ns + step * 100 * MS)
+    assert has_adopted
+    assert standby.running_uwh == duty.running_uwh
