@@ -32,6 +32,17 @@ class Measured(msgspec.Struct, frozen=True):
         low = self.allowed_min is None or self.value >= self.allowed_min
         return low and (self.allowed_max is None or self.value <= self.allowed_max)
 
+    @property
+    def said(self) -> str:
+        """What was got and what is allowed, in words."""
+        unit = f" {self.unit}" if self.unit else ""
+        bounds = [
+            f"{word} {bound:g}{unit}"
+            for word, bound in (("at least", self.allowed_min), ("at most", self.allowed_max))
+            if bound is not None
+        ]
+        return f"{self.what}: got {self.value:.4g}{unit}, allowed {' and '.join(bounds)}"
+
 
 class Mark(msgspec.Struct, frozen=True):
     """An instant on a lane of the timeline: a fault, an order, a reset, a said alarm."""

@@ -37,13 +37,21 @@ _Seen = TypeVar("_Seen")
 class Scene:
     """`bench` is entered and started; the same scene serves one scenario after the other.
 
-    `held`: loads that are shed by hand all the time. `since_ns`: when the scenario began.
+    `held`: loads that are shed by hand all the time. `asked_ns`: when the bench began to be made;
+    how long that took is noted with the first scenario. `since_ns`: when the scenario began.
     """
 
-    def __init__(self, bench: Bench, works: Works, held: tuple[str, ...] = HELD) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        works: Works,
+        held: tuple[str, ...] = HELD,
+        asked_ns: int | None = None,
+    ) -> None:
         self.diary = Diary(bench.now_ns)
         self.works = works
         self.held = held
+        self._asked_ns = asked_ns
         self._real = bench
         self.bench = NotedBench(bench, self.diary)
         self.allowed: Allowances = ALLOWED[bench.description.bench_class]
@@ -72,6 +80,9 @@ class Scene:
         asked_ns = self._real.now_ns()
         self.wait("all paths heard", lambda: self._are_paths_heard(asked_ns))
         active, standby = self.settled()
+        if self._asked_ns is not None:
+            self.measure("pair made and ready", (self._real.now_ns() - self._asked_ns) / 1e9, "s")
+            self._asked_ns = None
         self._hold(active)
         self._turn_events()
         self.since_ns = self._real.now_ns()
@@ -237,7 +248,7 @@ class Scene:
         """Into the record; AssertionError when it is not within what is allowed."""
         measured = Measured(what, value, unit, at_least, at_most)
         self.diary.measured.append(measured)
-        assert measured.ok, _say(measured)
+        assert measured.ok, measured.said
 
     def takeover(self, old: Gateway, new: Gateway) -> Takeover:
         """The only change of who drives the line, from `old` to `new`; all held loads still."""
@@ -282,16 +293,3 @@ def _are_settled(active: Mapping[str, Any], standby: Mapping[str, Any]) -> bool:
     if not (active and standby and active["holds_bus"] and active["peer"]["ready"]):
         return False
     return bool(standby["role"] == "standby" and standby["peer"]["role"] == "active")
-
-
-def _say(measured: Measured) -> str:
-    unit = f" {measured.unit}" if measured.unit else ""
-    bounds = [
-        f"{word} {bound:g}{unit}"
-        for word, bound in (
-            ("at least", measured.allowed_min),
-            ("at most", measured.allowed_max),
-        )
-        if bound is not None
-    ]
-    return f"{measured.what}: got {measured.value:.4g}{unit}, allowed {' and '.join(bounds)}"

@@ -71,12 +71,14 @@ class Stage:
         return self._scene
 
     def _open(self, wanted: Wanted) -> Scene:
-        bench = self._ends.enter_context(self._make(wanted.works))
+        driver = self._make(wanted.works)
+        asked_ns = driver.now_ns()
+        bench = self._ends.enter_context(driver)
         try:
             self.description = bench.description
             self._check(bench)
             bench.start()
-            return Scene(bench, wanted.works, wanted.held)
+            return Scene(bench, wanted.works, wanted.held, asked_ns)
         except BaseException:
             self.close()
             raise
