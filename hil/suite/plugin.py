@@ -90,6 +90,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         pytest.skip(str(unable))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A pair goes on for as long as it stands: beside other tests it would only be in their way."""
+    if _is_scenario(item) and (nextitem is None or not _is_scenario(nextitem)):
+        _session(item.config).rest()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -134,6 +134,11 @@ class Session:
                 str(path.relative_to(self.out)) for path in folder.rglob("*") if path.is_file()
             )
 
+    def rest(self) -> None:
+        """No scenario follows here, at first."""
+        if self._stage is not None:
+            self._stage.close()
+
     def note(
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> None:

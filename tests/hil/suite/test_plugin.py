@@ -232,3 +232,17 @@ def test_failure_on_a_computer_that_stood_still_says_so_first(
     found = only(run(pytester, "def test_fails(scene):\n    assert False"))
     assert found.verdict is Verdict.FAILED
     assert found.text.startswith("bench computer: stood for up to 0.8 s, allowed 0.25 s")
+
+
+def test_pair_is_gone_when_another_test_follows_on_the_last_scenario(
+    pytester: pytest.Pytester,
+) -> None:
+    run(pytester, """
+from tests.hil.suite.fake_bench import FakeBench
+def test_scenario(scene):
+    pass
+def test_something_else():
+    FakeBench.made[-1].done.append("something else")
+""")  # fmt: skip
+    (bench,) = FakeBench.made
+    assert bench.done[-2:] == ["exit", "something else"]
