@@ -237,12 +237,11 @@ def test_failure_on_a_computer_that_stood_still_says_so_first(
 def test_pair_is_gone_when_another_test_follows_on_the_last_scenario(
     pytester: pytest.Pytester,
 ) -> None:
-    run(pytester, """
+    pytester.makepyfile(test_later="""
 from tests.hil.suite.fake_bench import FakeBench
-def test_scenario(scene):
-    pass
 def test_something_else():
     FakeBench.made[-1].done.append("something else")
 """)  # fmt: skip
+    run(pytester, "def test_scenario(scene): pass")
     (bench,) = FakeBench.made
     assert bench.done[-2:] == ["exit", "something else"]
