@@ -109,14 +109,15 @@ class Guard:
     def apply(self, now_mono_ns: int) -> Verdict:
         """Close or open, as the controller's word and its life say."""
         with self._alone():
-            state = self._systemctl("is-active", SERVICE).strip()
+            is_up = self._systemctl("is-active", SERVICE).strip() == "active"
             kept = self.kept()
-            since_mono_ns = None if state == "active" else kept.dead_since_mono_ns or now_mono_ns
+            since_mono_ns = None if is_up else kept.dead_since_mono_ns or now_mono_ns
             kept = kept._replace(dead_since_mono_ns=since_mono_ns)
             verdict = self._follow(kept, now_mono_ns)
             for _ in range(_TURNS_MAX):
-                if decide(self.told(), self.kept(), now_mono_ns).closed is not verdict.closed:
-                    verdict = self._follow(self.kept(), now_mono_ns)
+                if decide(self.told(), self.kept(), now_mono_ns).closed is verdict.closed:
+                    break
+                verdict = self._follow(self.kept(), now_mono_ns)
             return verdict
 
     def release(self, why: str, seconds: int, now_mono_ns: int) -> None:

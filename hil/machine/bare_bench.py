@@ -26,7 +26,7 @@ from hil.works import Works
 _STEP_S_MAX: Final = 120.0
 # A whole Debian and dpkg: with less, programs are read again and again, and translated each time.
 _MEMORY_MIB: Final = 1024
-# The most that QEMU takes: an installation fills half of it.
+# The most that QEMU takes: an installation fills a fifth of it.
 _TRANSLATED_MIB: Final = 2047
 # Made of the units' names: the same in every run.
 _FAMILY: Final = uuid.UUID("5d0f8a52-7c14-4c5f-9a43-1f8f3c2b6d10")

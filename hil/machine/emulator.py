@@ -170,10 +170,12 @@ class Emulator:
         """Soon its store of translated code is full; then all of it is thrown away and made anew,
         and the guest stands for a second or two meanwhile. A new life begins with an empty one.
         """
-        if not self.is_on:
-            return False
-        told = _TRANSLATED.search(self.qmp.monitor("info jit"))
-        assert told is not None, "QEMU tells no size of its translated code"
+        try:
+            said = self.qmp.monitor("info jit")
+        except QmpError:
+            return False  # it is off, or between two lives
+        told = _TRANSLATED.search(said)
+        assert told is not None, f"info jit: got no size of the translated code: {said}"
         used, size = map(int, told.groups())
         return used > _WORN_FRACTION * size
 

@@ -54,7 +54,7 @@ def test_load_step_is_shed_in_time_and_in_order_and_restored_after(scene: Scene)
     assert priorities == sorted(priorities), f"loads: shed by priorities {priorities}"
     scene.bench.plant.set_base_kw(_QUIET_KW)
     quiet_ns = scene.bench.now_ns()
-    scene.wait("all loads run", lambda: not _shed(scene), INTERVAL_S)
+    scene.wait("all loads run", lambda: not scene.shed_loads(), INTERVAL_S)
     restored_s = (scene.bench.now_ns() - quiet_ns) / 1e9
     scene.measure("quiet to all restored", restored_s, "s", at_most=_RESTORED_S)
     _assert_least_times(scene, begin_ns)
@@ -67,18 +67,13 @@ def test_loads_shed_in_earnest_stay_shed_over_a_takeover(scene: Scene) -> None:
     """
     old, new = scene.begin()
     scene.bench.plant.run(_ALWAYS_KW)
-    scene.wait("loads shed", lambda: _shed(scene) == set(LOADS), INTERVAL_S)
+    scene.wait("loads shed", lambda: scene.shed_loads() == set(LOADS), INTERVAL_S)
     scene.since_ns = scene.bench.now_ns()
     old.kill_control()
     taken = scene.takeover(old, new)
     scene.measure("takeover", taken.gap_s, "s", at_most=scene.allowed.killed_s)
     assert scene.settled() == (new, old)
     assert scene.witness.load_moves(scene.since_ns) == []
-
-
-def _shed(scene: Scene) -> set[str]:
-    """What the loads see now."""
-    return {load for load in LOADS if scene.is_shed(load)}
 
 
 def _first_sheds(moves: list[Move]) -> list[str]:

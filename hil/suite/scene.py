@@ -102,18 +102,11 @@ class Scene:
         """
         if not self.held:
             return
+        shed = self.shed_loads()
         for load in self.held:
-            if not self.is_shed(load):
+            if load not in shed:
                 self._real.wait(f"{load}: override taken", functools.partial(_shed, active, load))
-        self.wait("loads held", self._are_loads_still)
-
-    def _are_loads_still(self) -> bool:
-        return all(self.is_shed(load) == (load in self.held) for load in LOADS)
-
-    def is_shed(self, load: str) -> bool:
-        """By the contacts of both units; one that has not moved yet is as without gateways."""
-        moves = [move for move in self.witness.load_moves() if move.load == load]
-        return moves[-1].shed if moves else LOADS[load].safe == "shed"
+        self.wait("loads held", lambda: self.shed_loads() == set(self.held))
 
     # Waiting.
 
@@ -202,6 +195,12 @@ class Scene:
         events = self._events[gateway.unit]
         events += gateway.fresh_events()
         return events
+
+    def shed_loads(self) -> set[str]:
+        """By the contacts of both units; one that has not moved yet is as without gateways."""
+        shed = {name: load.safe == "shed" for name, load in LOADS.items()}
+        shed |= {move.load: move.shed for move in self.witness.load_moves() if move.load in LOADS}
+        return {name for name, is_shed in shed.items() if is_shed}
 
     def events(self, gateway: Gateway, kind: str | None = None) -> list[OwnEvent]:
         """The gateway's journal of this scenario."""

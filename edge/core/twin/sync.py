@@ -36,6 +36,7 @@ CATCH_UP_NS: Final = 300 * NS_PER_MS
 COVER_NS: Final = 30 * NS_PER_S
 # An interval that the peer has not closed yet when we have: its next snapshot will know.
 BOUNDARY_NS: Final = 5 * NS_PER_S
+_NEVER_NS: Final = -(1 << 63)
 
 
 class StateSync:
@@ -121,7 +122,9 @@ class StateSync:
 
     def _merge(self, own: ControllerState, told: Snapshot) -> ControllerState:
         self._told, self._last, self._in_force = None, told, None
-        energy = told.energy if self._whole and not _is_better(own, told.energy) else None
+        energy = told.energy if self._whole else None
+        if energy is not None and _is_better(own, energy):
+            energy = None
         metering, demand = own.metering, demand_part(own.demand, told, whole=energy is not None)
         if energy is not None:
             metering = self._follow_energy(own, demand, energy)
@@ -139,8 +142,8 @@ class StateSync:
     def _must_wait(self, own: ControllerState, energy: Energy, now_mono_ns: int) -> bool:
         """Whether a later scan, or the next snapshot, can be continued more exactly."""
         since_mono_ns, front_mono_ns = self._trail.since_mono_ns, energy.front_mono_ns
-        own_front = own.metering.ledger.booked_until_mono_ns
-        if own_front is None or own_front < front_mono_ns:
+        own_front_mono_ns = _front_mono_ns(own)
+        if own_front_mono_ns < front_mono_ns:
             run_ns = now_mono_ns - own.metering.started_mono_ns
             is_fresh = run_ns <= COVER_NS and not self._trail.has_moved
             return is_fresh or now_mono_ns - front_mono_ns <= CATCH_UP_NS
@@ -151,7 +154,7 @@ class StateSync:
             running is not None
             and theirs is not None
             and theirs.start_utc_ns < running.start_utc_ns
-            and own_front - running.start_mono_ns <= BOUNDARY_NS
+            and own_front_mono_ns - running.start_mono_ns <= BOUNDARY_NS
         )
 
     def _follow_energy(
@@ -159,9 +162,8 @@ class StateSync:
     ) -> MeteringState:
         """Put the peer's intervals and our energy since then into `demand`."""
         front_mono_ns = energy.front_mono_ns
-        own_front = own.metering.ledger.booked_until_mono_ns
-        is_behind = own_front is None or own_front < front_mono_ns
-        until_mono_ns = front_mono_ns if own_front is None else max(front_mono_ns, own_front)
+        is_behind = _front_mono_ns(own) < front_mono_ns
+        until_mono_ns = max(front_mono_ns, _front_mono_ns(own))
         spans = self._own_spans(energy, until_mono_ns)
         is_first = energy.intervals.front_mono_ns is None
         demand.intervals = _continued(energy.intervals, spans, front_mono_ns)
@@ -187,16 +189,20 @@ class StateSync:
         return [gap, *self._trail.after(since_mono_ns, since_mono_ns, until_mono_ns)]
 
 
-def _is_better(own: ControllerState, energy: Energy | None) -> bool:
+def _front_mono_ns(own: ControllerState) -> int:
+    """Until when energy is booked here; before every instant where none is."""
+    front_mono_ns = own.metering.ledger.booked_until_mono_ns
+    return _NEVER_NS if front_mono_ns is None else front_mono_ns
+
+
+def _is_better(own: ControllerState, energy: Energy) -> bool:
     """Whether our running interval is metered from its start, without a gap until now, and the
     peer's is not.
     """
-    ours = own.demand.intervals.running
-    theirs = energy.intervals.running if energy is not None else None
-    if energy is None or ours is None or theirs is None or ours.start_utc_ns != theirs.start_utc_ns:
+    ours, theirs = own.demand.intervals.running, energy.intervals.running
+    if ours is None or theirs is None or ours.start_utc_ns != theirs.start_utc_ns:
         return False
-    own_front = own.metering.ledger.booked_until_mono_ns
-    if own_front is None or own_front < energy.front_mono_ns:
+    if _front_mono_ns(own) < energy.front_mono_ns:
         return False  # behind, be it by what it missed before it was started again
     return not (ours.partial or ours.estimated) and (theirs.partial or theirs.estimated)
 

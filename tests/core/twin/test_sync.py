@@ -245,15 +245,20 @@ def test_interval_that_the_peer_has_not_closed_yet_is_not_closed_twice() -> None
     assert [event for event in closed if event.kind is EventKind.INTERVAL_CLOSED] == []
 
 
-def test_interval_that_is_complete_here_is_not_replaced_by_a_partial_one() -> None:
-    edges = _edges([400 * MS], 1100 * S)
-    begins_ns = INTERVAL_END_NS - 5 * S
+def _complete_and_partial(edges: list[int], begins_ns: int) -> tuple[Gateway, Gateway]:
+    """Twenty seconds of a standby from before an interval, and of one on duty from within it."""
     standby = Gateway(_SPEC, edges, 500 * S, begins_ns)
     duty = Gateway(_SPEC, edges, 0, INTERVAL_END_NS + 5 * S)
     for step in range(1, 200):
         standby.scan(begins_ns + step * 100 * MS)
         if step > 100:
             duty.scan(begins_ns + step * 100 * MS)
+    return standby, duty
+
+
+def test_interval_that_is_complete_here_is_not_replaced_by_a_partial_one() -> None:
+    begins_ns = INTERVAL_END_NS - 5 * S
+    standby, duty = _complete_and_partial(_edges([400 * MS], 1100 * S), begins_ns)
     before = standby.controller.state.demand.intervals
     assert standby.adopt(duty.tell(), 500 * S, begins_ns + 20 * S)
     assert standby.controller.state.demand.intervals is before
@@ -266,14 +271,8 @@ def test_interval_that_is_complete_here_is_not_replaced_by_a_partial_one() -> No
 
 def test_interval_that_was_complete_until_a_restart_is_replaced_by_a_partial_one() -> None:
     """What came while it was away only its peer has metered."""
-    edges = _edges([400 * MS], 1100 * S)
-    begins_ns = INTERVAL_END_NS - 5 * S
-    standby = Gateway(_SPEC, edges, 500 * S, begins_ns)
-    duty = Gateway(_SPEC, edges, 0, INTERVAL_END_NS + 5 * S)
-    for step in range(1, 200):
-        standby.scan(begins_ns + step * 100 * MS)
-        if step > 100:
-            duty.scan(begins_ns + step * 100 * MS)
+    edges, begins_ns = _edges([400 * MS], 1100 * S), INTERVAL_END_NS - 5 * S
+    standby, duty = _complete_and_partial(edges, begins_ns)
     left = standby.controller.state
     for step in range(200, 400):
         duty.scan(begins_ns + step * 100 * MS)
