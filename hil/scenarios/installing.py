@@ -21,8 +21,7 @@ from hil.works import UNITS
 _HOME: Final = f"/home/{PERSON}"
 _SITE: Final = "/etc/denban/site.toml"
 _SERIAL: Final = re.compile(r'hardware_serial = "([^"]+)"')
-# Of a command that asks: refused for now; not taken by the twin in time.
-_AGAIN: Final = (2, 1)
+_NOT_NOW: Final = 2
 _TRIES_MAX: Final = 5
 _REST_S: Final = 10.0
 _LOOK_S_MAX: Final = 2.0
@@ -90,10 +89,9 @@ class Installation:
             return
         said = gateway.shell(logged_on(line), step.within_s)
         for _ in range(_TRIES_MAX):
-            if said.code not in _AGAIN or not step.answer:
+            if said.code != _NOT_NOW or not step.answer:
                 break
-            # A unit that has just come back is not yet believed, and an emulated one may stand for
-            # longer than a handover waits; a person would read that and try again, too.
+            # A unit that has just come back is not yet believed; a person would try again, too.
             self._scene.settled()
             self._scene.watch(_REST_S)
             said = gateway.shell(logged_on(line), step.within_s)
