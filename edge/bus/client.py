@@ -10,7 +10,6 @@ import asyncio
 import time
 from typing import Final
 
-from msgspec import Struct
 from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
@@ -22,6 +21,7 @@ from edge.bus.guard import Guard, MbapGuard, RtuGuard
 from edge.bus.lease import BusPage, Count
 from edge.bus.listener import Listener
 from edge.bus.port import SerialTransport, open_port
+from edge.bus.reply import PortLostError, Reply
 from edge.core.line_timing import (
     BABBLE_NS_MAX,
     REQUEST_BYTES,
@@ -40,26 +40,6 @@ from edge.model.units import NS_PER_MS, NS_PER_S
 # asyncio rounds a wait up to whole milliseconds, a third of a silence at 9600 bit/s. The worker has
 # nothing else to do in that time, so the last part of a wait blocks; longer ones let late bytes in.
 BLOCK_NS_MAX: Final = 5 * NS_PER_MS
-
-
-class Reply(Struct, frozen=True):
-    """Registers in the order of their addresses, or a fault with its text.
-
-    `end_mono_ns` is when the last byte came, or when waiting ended.
-    """
-
-    end_mono_ns: int
-    words: tuple[int, ...] = ()
-    fault: MeterFault | None = None
-    problem: Problem | None = None
-
-
-class PortLostError(Exception):
-    """The port is no more; `problem` says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class LineClient:
@@ -89,6 +69,12 @@ class LineClient:
     def is_open(self) -> bool:
         """Whether the port is open, as far as is known."""
         return self._client is not None and self._client.connected
+
+    @property
+    def loss(self) -> Problem | None:
+        """Why a serial port is no more; a connection that its server ends is no fault."""
+        fault = self._serial.fault if self._serial is not None else None
+        return None if fault is None else lost_problem(self._plan, fault)
 
     async def open(self) -> Problem | None:
         """Open the port by its path, whatever device that is now; the problem if it fails."""

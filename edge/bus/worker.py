@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Final
 
-from edge.bus.client import LineClient, PortLostError, Reply
+from edge.bus.client import LineClient
 from edge.bus.clock import boottime_ns
 from edge.bus.diagnosis import LineDiagnosis
 from edge.bus.gate import LeaseEndedError
@@ -20,6 +20,7 @@ from edge.bus.link import SampleSender
 from edge.bus.listener import Listener
 from edge.bus.poller import PollSchedule
 from edge.bus.reading import sample_of
+from edge.bus.reply import PortLostError, Reply
 from edge.core.line_timing import KEEP_ALIVE_NS, WAIT_NS_MAX
 from edge.core.metering.registers import Request, plan_requests
 from edge.model.bus import BusPlan, LineKind, PolledMeter
@@ -87,10 +88,7 @@ class Worker:
                 await self._wait(self._look_ns)
                 return
         self._was_leased = leased
-        if self._page.reopen_mono_ns != self._reopened_mono_ns:
-            self._reopened_mono_ns = self._page.reopen_mono_ns
-            self._client.close()
-        if not self._client.is_open and not await self._open():
+        if not await self._keep_open():
             return
         if self._listener is not None:
             self._listener.hear(b"", now_mono_ns)
@@ -98,6 +96,16 @@ class Worker:
             await self._turn(now_mono_ns)
         else:
             await self._wait(self._look_ns)
+
+    async def _keep_open(self) -> bool:
+        """Whether the port is open, opened anew if control asks for it or the port went away."""
+        if self._page.reopen_mono_ns != self._reopened_mono_ns:
+            self._reopened_mono_ns = self._page.reopen_mono_ns
+            self._client.close()
+        if (loss := self._client.loss) is not None:  # between polls
+            self._client.close()
+            self._lost(loss)
+        return self._client.is_open or await self._open()
 
     async def _open(self) -> bool:
         problem = await self._client.open()

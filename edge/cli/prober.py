@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from edge.bus.client import Reply
+from edge.bus.reply import Reply
 from edge.core.metering.registers import Decoded, Request, decode, plan_requests
 from edge.model.bus import PolledMeter
 from edge.model.registers import RegisterMap

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from edge.bus.client import LineClient, Reply
+from edge.bus.client import LineClient
 from edge.bus.lease import BusPage
+from edge.bus.reply import Reply
 from edge.core.metering.registers import Request
 from edge.model.bus import BusPlan
 from tests.bus.line import FakeLine, Script, plan_for

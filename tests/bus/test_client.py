@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.bus.client import LineClient, Reply
+from edge.bus.client import LineClient
 from edge.bus.lease import BusPage, Count
+from edge.bus.reply import Reply
 from edge.core.line_timing import exchange_ns
 from edge.core.metering.registers import Request
 from edge.model.bus import PolledMeter

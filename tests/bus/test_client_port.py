@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.bus.client import LineClient, PortLostError, Reply
+from edge.bus.client import LineClient
 from edge.bus.clock import boottime_ns
 from edge.bus.gate import LeaseEndedError
 from edge.bus.lease import BusPage, Count
+from edge.bus.reply import PortLostError, Reply
 from tests.bus.line import FakeLine, at_once, plan_for
 from tests.bus.reading import REQUEST, VECTOR_REPLY, VECTOR_REQUEST, VECTOR_WORDS, play
 

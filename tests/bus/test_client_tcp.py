@@ -11,9 +11,10 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from edge.bus.client import LineClient, PortLostError, Reply
+from edge.bus.client import LineClient
 from edge.bus.gate import LeaseEndedError
 from edge.bus.lease import BusPage, Count
+from edge.bus.reply import PortLostError, Reply
 from edge.core.metering.registers import Request
 from edge.model.bus import LineKind, PolledMeter
 from edge.model.scan import MeterFault

@@ -82,11 +82,14 @@ def test_worker_whose_port_vanishes_says_so_and_takes_the_next_device(tmp_path: 
     assert conditions(samples) == [BusCondition.OK, BusCondition.PORT_LOST, BusCondition.OK]
 
 
-def test_worker_whose_port_is_replaced_at_once_says_that_it_was_lost(tmp_path: Path) -> None:
-    """The condition may be back before control looks; that a reading was lost is never hidden."""
+@pytest.mark.parametrize("poll_ms_min", [0, 500], ids=["in a poll", "between polls"])
+def test_worker_whose_port_is_replaced_at_once_says_that_it_was_lost(
+    tmp_path: Path, poll_ms_min: int
+) -> None:
+    """The condition may be back before control looks; that the port was away is never hidden."""
     link = tmp_path / "port"
     first = FakeLine(link, at_once(VECTOR_REPLY))
-    with working(plan_for(link)) as worker:
+    with working(plan_for(link, poll_ms_min=poll_ms_min)) as worker:
         samples_until(worker, has_good)
         with FakeLine(link, at_once(VECTOR_REPLY)):
             first.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bus.client import Reply
+from edge.bus.reply import Reply
 from edge.cli import scan as scan_module
 from edge.cli.prober import Answering, Prober, Reading, is_plausible
 from edge.config.load import load_profiles
