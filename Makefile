@@ -45,7 +45,7 @@ check: $(VENV)/dev.stamp  ## lint, format, types, layers
 SCENARIOS := $(BIN)/python -m pytest hil/scenarios -q
 
 bench-process: $(VENV)/dev.stamp shim  ## all scenarios on processes; ARGS='-k power'
-	@$(SCENARIOS) --bench=process -n 4 --dist loadgroup $(ARGS)
+	@$(SCENARIOS) --bench=process -n 6 --dist loadgroup $(ARGS)
 
 bench-machine: image shim  ## all scenarios on two emulated machines; ARGS='-k power'
 	@$(SCENARIOS) --bench=machine $(ARGS)

@@ -7,11 +7,7 @@ import pytest
 from hil.suite.ability import Ability
 from hil.suite.scene import CALM_S, Scene
 
-pytestmark = [
-    pytest.mark.needs(Ability.LINKS),
-    pytest.mark.held(),
-    pytest.mark.xdist_group("scenarios in other works"),  # which are the shorter ones
-]
+pytestmark = [pytest.mark.needs(Ability.LINKS), pytest.mark.held()]
 
 
 @pytest.mark.covers("S20")

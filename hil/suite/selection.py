@@ -13,8 +13,9 @@ from hil.suite.stage import Wanted
 from hil.works import Works
 
 # Several benches may run at once, since pairs wait most of their time: each has a part of the
-# scenarios. Calm works have half of them.
-_CALM_GROUPS_COUNT = 2
+# scenarios, by their files, of about a minute and a half.
+_CALM_PARTS_COUNT = 3
+_OTHER_PARTS_COUNT = 2
 
 
 def wanted(item: pytest.Item) -> Wanted:
@@ -46,8 +47,8 @@ def soaks(
 
 
 def arrange(items: list[pytest.Item], is_scenario: Callable[[pytest.Item], bool]) -> None:
-    """In place. Those of one bench side by side, who needs a fresh one last; each bench's in one
-    group, unless they say which.
+    """In place. Those of one bench side by side, who needs a fresh one last; in groups that may run
+    at once, each with a bench of its own.
     """
     places = [place for place, item in enumerate(items) if is_scenario(item)]
     scenarios = [items[place] for place in places]
@@ -58,9 +59,8 @@ def arrange(items: list[pytest.Item], is_scenario: Callable[[pytest.Item], bool]
         stands_in = wanted(item)
         number = benches.setdefault((stands_in.works, stands_in.held), len(benches))
         order[item] = (number, stands_in.fresh)
-        if item.get_closest_marker("xdist_group") is None:
-            group = _group(stands_in.works, files.index(item.path))
-            item.add_marker(pytest.mark.xdist_group(group))
+        group = _group(stands_in.works, files.index(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
     scenarios.sort(key=order.__getitem__)
     for place, item in zip(places, scenarios, strict=True):
         items[place] = item
@@ -68,6 +68,7 @@ def arrange(items: list[pytest.Item], is_scenario: Callable[[pytest.Item], bool]
 
 def _group(works: Works, file_number: int) -> str:
     if works == CALM:
-        return f"scenarios in calm works {file_number % _CALM_GROUPS_COUNT + 1}"
-    # The longest by far is the one that lives through a whole interval.
-    return "scenarios in earnest" if works.contract_kw < CALM.contract_kw else "scenarios"
+        return f"scenarios in calm works {file_number % _CALM_PARTS_COUNT + 1}"
+    if works.contract_kw < CALM.contract_kw:
+        return "scenarios in earnest"  # the longest by far is the one through a whole interval
+    return f"scenarios in other works {file_number % _OTHER_PARTS_COUNT + 1}"
