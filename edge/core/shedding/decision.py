@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator
 
 from edge.core.shedding.interlock import may_switch_off, may_switch_on
 from edge.core.shedding.loads import Load
-from edge.core.shedding.need import headroom_w, masked, shed_need_w, surplus_w, wanted_w
+from edge.core.shedding.need import (
+    LAST_ACTION_NS,
+    headroom_w,
+    masked,
+    shed_need_w,
+    surplus_w,
+    wanted_w,
+)
 from edge.core.shedding.reason import MoveReason, Why
 from edge.core.shedding.scene import INSTANT, Decision, Scene, Wish
 from edge.core.shedding.selection import Candidate, select
@@ -107,8 +114,8 @@ class Automation:
         return self._end_absorbing(scene, power)
 
     def _shed(self, scene: Scene, needs: list[tuple[LimitOutlook, float]]) -> Decision:
-        """Shed for the limit that needs most; while the last action settles, only if it is now or
-        never.
+        """Shed for the limit that needs most; while the last action settles, only if what may go
+        would no longer be enough afterwards.
         """
         need_w_by_limit = {limit.name: need_w for limit, need_w in needs}
         limit, need_w = max(needs, key=lambda pair: pair[1])
@@ -122,12 +129,22 @@ class Automation:
         optimistic = masked(limit, self._spec.mask_ns)
         reason = MoveReason.OPTIMISTIC_OVER if optimistic else MoveReason.PROJECTED_OVER
         wishes, short = self._off(scene, need_w, reason, limit)
-        if wait_ns and limit.remaining_ns > wait_ns:
+        if wait_ns and self._suffices_later(scene, need_w, limit, wait_ns):
             wishes = ()
         why = Why.SHORT if short else Why.SETTLING if wait_ns and not wishes else Why.SHEDDING
         return Decision(
             why, wishes, need_w_by_limit, frozenset((limit.name,)) if short else frozenset()
         )
+
+    def _suffices_later(
+        self, scene: Scene, need_w: float, limit: LimitOutlook, wait_ns: int
+    ) -> bool:
+        """Whether what may go now frees the same energy after `wait_ns` too."""
+        open_ns = limit.remaining_ns - wait_ns
+        if open_ns <= LAST_ACTION_NS:
+            return False
+        free_w = sum(candidate.power_w for candidate in self._candidates(scene, limit))
+        return free_w * open_ns >= need_w * limit.remaining_ns
 
     def _off(
         self, scene: Scene, need_w: float, reason: MoveReason, limit: LimitOutlook | None
@@ -183,7 +200,8 @@ class Automation:
         """The most important of the loads `held` off that fits comes back."""
         room_w = self._room_w(scene, power)
         for load in _restorable(held, scene.now_mono_ns):
-            if load.state.learned_w <= room_w:
+            others_w = sum(_returning_w(x, scene) for x in held if x is not load)
+            if load.state.learned_w + others_w <= room_w:
                 reason = MoveReason.UNDER_PLAN if wanted else MoveReason.RESTORED
                 return Decision(Why.RESTORING, (Wish(load, True, reason),))
         return Decision(Why.WAITING_TO_RESTORE)
@@ -225,3 +243,17 @@ def _restorable(held: Iterable[Load], now_mono_ns: int) -> list[Load]:
         (load for load in held if may_switch_on(load, now_mono_ns)),
         key=lambda load: (-load.spec.priority, load.state.since_mono_ns),
     )
+
+
+def _returning_w(load: Load, scene: Scene) -> float:
+    """W on average until the end of an interval that a load which is off adds when its max shed is
+    over, for the limit where that is most: nobody can hold it longer.
+    """
+    if load.max_off_ns is None:
+        return 0.0
+    assert load.state.since_mono_ns is not None
+    left_ns = load.state.since_mono_ns + load.max_off_ns - scene.now_mono_ns
+    remaining_ns = max(limit.remaining_ns for limit in scene.limits)
+    if left_ns >= remaining_ns:
+        return 0.0
+    return load.state.learned_w * (1.0 - max(0, left_ns) / remaining_ns)

@@ -83,6 +83,32 @@ def test_shedding_while_settling_at_the_end_acts_on_what_the_last_action_cannot_
     assert panel.shed == ["a", "b"]
 
 
+def test_shedding_while_settling_does_not_wait_until_what_is_left_is_too_little() -> None:
+    """200 kW are left for a need of 125 kW over 100 s; after 60 s more they free 80 kW of it."""
+    panel = Panel(a_spec(a_load("a"), a_load("b"), a_load("c"), settle_s=60))
+    panel.step(900, power_kw(500), block())
+    panel.step(1698, power_kw(640), block(so_far_kw=600, elapsed_s=1698))
+    assert panel.shed == ["a"]
+    panel.step(1699, power_kw(680), block(so_far_kw=600, elapsed_s=1699))
+    assert panel.shed == ["a"]
+    panel.step(1700, power_kw(825), block(so_far_kw=600, elapsed_s=1700))
+    assert panel.shed == ["a", "b", "c"]
+
+
+def test_restoring_leaves_room_for_a_load_whose_max_shed_ends_in_the_interval() -> None:
+    """There is room for one of them, and nobody can hold the other off for longer than that."""
+    held = a_load("a", min_shed_s=300, max_shed_s=300)
+    panel = Panel(a_spec(held, a_load("b", priority=2), settle_s=0))
+    panel.step(900, power_kw(500), block(so_far_kw=500))
+    panel.step(1000, power_kw(760), OVER)
+    assert panel.shed == ["a", "b"]
+    for at_s in (1100, 1200, 1299):
+        panel.step(at_s, power_kw(450), block(so_far_kw=600, elapsed_s=at_s))
+        assert panel.shed == ["a", "b"]
+    panel.step(1300, power_kw(450), block(so_far_kw=600, elapsed_s=1300))
+    assert panel.moves() == [("a", False, "max_shed")]
+
+
 def test_shedding_for_two_limits_follows_the_one_that_needs_most() -> None:
     panel = Panel(a_spec(a_load("small", 20), a_load("large", 100)))
     panel.step(900, power_kw(500), block())
