@@ -222,8 +222,7 @@ class LineClient:
             waiting.set_exception(ConnectionException("port lost"))
 
     def _port_lost(self) -> PortLostError:
-        fault = self._serial.fault if self._serial is not None else None
-        return PortLostError(lost_problem(self._plan, fault))
+        return PortLostError(self.loss or lost_problem(self._plan, None))
 
     def _answered(self, meter: PolledMeter, pdu: ModbusPDU) -> Reply:
         """A sound reply: registers, or the meter's refusal."""

@@ -103,7 +103,6 @@ class Worker:
             self._reopened_mono_ns = self._page.reopen_mono_ns
             self._client.close()
         if (loss := self._client.loss) is not None:  # between polls
-            self._client.close()
             self._lost(loss)
         return self._client.is_open or await self._open()
 
@@ -131,7 +130,6 @@ class Worker:
         except LeaseEndedError:
             self._diagnosis.suspended()
         except PortLostError as lost:
-            self._client.close()
             self._lost(lost.problem)
 
     async def _poll(self, index: int, started_mono_ns: int) -> None:
@@ -182,7 +180,8 @@ class Worker:
         return MeterSample(sample.meter, sample.mono_ns, fault=self._diagnosis.blame(sample.fault))
 
     def _lost(self, problem: Problem) -> None:
-        """The port is not there: say so once, and that no meter is to blame."""
+        """The port is not there: close it, say so once, and that no meter is to blame."""
+        self._client.close()
         self._tell("port", problem)
         self._diagnosis.port_lost()
         if self._post_condition():

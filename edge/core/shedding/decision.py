@@ -64,7 +64,8 @@ class Automation:
             need_w -= self._state.unseen_w
         if need_w <= 0.0:
             return Decision(Why.EMERGENCY)
-        wishes, short = self._off(scene, need_w, MoveReason.EMERGENCY, None)
+        candidates = list(self._candidates(scene, None))
+        wishes, short = self._off(candidates, need_w, MoveReason.EMERGENCY, INSTANT)
         return Decision(
             Why.EMERGENCY,
             wishes,
@@ -128,40 +129,27 @@ class Automation:
                 return Decision(Why.SETTLING, (), need_w_by_limit)
         optimistic = masked(limit, self._spec.mask_ns)
         reason = MoveReason.OPTIMISTIC_OVER if optimistic else MoveReason.PROJECTED_OVER
-        wishes, short = self._off(scene, need_w, reason, limit)
-        if wait_ns and self._suffices_later(scene, need_w, limit, wait_ns):
+        candidates = list(self._candidates(scene, limit))
+        wishes, short = self._off(candidates, need_w, reason, limit.name)
+        if wait_ns and _suffices_later(candidates, need_w, limit, wait_ns):
             wishes = ()
         why = Why.SHORT if short else Why.SETTLING if wait_ns and not wishes else Why.SHEDDING
         return Decision(
             why, wishes, need_w_by_limit, frozenset((limit.name,)) if short else frozenset()
         )
 
-    def _suffices_later(
-        self, scene: Scene, need_w: float, limit: LimitOutlook, wait_ns: int
-    ) -> bool:
-        """Whether what may go now frees the same energy after `wait_ns` too."""
-        open_ns = limit.remaining_ns - wait_ns
-        if open_ns <= LAST_ACTION_NS:
-            return False
-        free_w = sum(candidate.power_w for candidate in self._candidates(scene, limit))
-        return free_w * open_ns >= need_w * limit.remaining_ns
-
     def _off(
-        self, scene: Scene, need_w: float, reason: MoveReason, limit: LimitOutlook | None
+        self, candidates: list[Candidate], need_w: float, reason: MoveReason, limit: str
     ) -> tuple[tuple[Wish, ...], bool]:
-        """Wishes that free `need_w`, and whether they fall short of it. `limit` None: the instant
-        limit.
-        """
-        candidates = list(self._candidates(scene, limit))
-        short = need_w > sum(candidate.power_w for candidate in candidates)
-        name = INSTANT if limit is None else limit.name
+        """Wishes that free `need_w` for that limit, and whether they fall short of it."""
         chosen = select(candidates, need_w)
-        return tuple(Wish(self._loads[index], False, reason, name) for index in chosen), short
+        wishes = tuple(Wish(self._loads[index], False, reason, limit) for index in chosen)
+        return wishes, need_w > _sum_w(candidates)
 
     def _candidates(self, scene: Scene, limit: LimitOutlook | None) -> Iterator[Candidate]:
         """Loads that may go now and are not known to be off, with the W that they free on average
-        until the end of `limit`'s interval: a load with a lead time frees less, and nothing if it
-        is too late.
+        until the end of `limit`'s interval (None: the instant limit, which has none): a load with a
+        lead time frees less, and nothing if it is too late.
         """
         power_w_max = scene.power_w_max
         for load in self._free(self._loads, on=True):
@@ -197,11 +185,14 @@ class Automation:
     def _restore(
         self, scene: Scene, power: PowerEstimate, held: list[Load], wanted: bool
     ) -> Decision:
-        """The most important of the loads `held` off that fits comes back."""
-        room_w = self._room_w(scene, power)
+        """The most important of the loads `held` off that fits comes back; there is room kept for
+        those that nobody can hold until the last limit's interval ends.
+        """
+        remaining_ns = max(limit.remaining_ns for limit in scene.limits)
+        forced_w = {x.index: _forced_w(x, scene.now_mono_ns, remaining_ns) for x in held}
+        room_w = self._room_w(scene, power) - sum(forced_w.values())
         for load in _restorable(held, scene.now_mono_ns):
-            others_w = sum(_returning_w(x, scene) for x in held if x is not load)
-            if load.state.learned_w + others_w <= room_w:
+            if load.state.learned_w - forced_w[load.index] <= room_w:
                 reason = MoveReason.UNDER_PLAN if wanted else MoveReason.RESTORED
                 return Decision(Why.RESTORING, (Wish(load, True, reason),))
         return Decision(Why.WAITING_TO_RESTORE)
@@ -245,15 +236,22 @@ def _restorable(held: Iterable[Load], now_mono_ns: int) -> list[Load]:
     )
 
 
-def _returning_w(load: Load, scene: Scene) -> float:
-    """W on average until the end of an interval that a load which is off adds when its max shed is
-    over, for the limit where that is most: nobody can hold it longer.
-    """
+def _sum_w(candidates: Iterable[Candidate]) -> float:
+    return sum(candidate.power_w for candidate in candidates)
+
+
+def _suffices_later(
+    candidates: Iterable[Candidate], need_w: float, limit: LimitOutlook, wait_ns: int
+) -> bool:
+    """Whether candidates that go after `wait_ns` still free the energy that `need_w` is now."""
+    left_ns = limit.remaining_ns - wait_ns
+    return left_ns > LAST_ACTION_NS and _sum_w(candidates) * left_ns >= need_w * limit.remaining_ns
+
+
+def _forced_w(load: Load, now_mono_ns: int, remaining_ns: int) -> float:
+    """W on average over `remaining_ns` that a load which is off adds when its max shed is over."""
     if load.max_off_ns is None:
         return 0.0
     assert load.state.since_mono_ns is not None
-    left_ns = load.state.since_mono_ns + load.max_off_ns - scene.now_mono_ns
-    remaining_ns = max(limit.remaining_ns for limit in scene.limits)
-    if left_ns >= remaining_ns:
-        return 0.0
-    return load.state.learned_w * (1.0 - max(0, left_ns) / remaining_ns)
+    held_ns = max(0, load.state.since_mono_ns + load.max_off_ns - now_mono_ns)
+    return load.state.learned_w * (1.0 - held_ns / remaining_ns) if held_ns < remaining_ns else 0.0
