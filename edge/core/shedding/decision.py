@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edge.core.shedding.interlock import may_switch_off, may_switch_on
+from edge.core.shedding.interlock import forced_on_wait_ns, may_switch_off, may_switch_on
 from edge.core.shedding.loads import Load
 from edge.core.shedding.need import (
     LAST_ACTION_NS,
@@ -186,10 +186,14 @@ class Automation:
         self, scene: Scene, power: PowerEstimate, held: list[Load], wanted: bool
     ) -> Decision:
         """The most important of the loads `held` off that fits comes back; there is room kept for
-        those that nobody can hold until the last limit's interval ends.
+        all that nobody can hold until the last limit's interval ends, operators' among them.
         """
         remaining_ns = max(limit.remaining_ns for limit in scene.limits)
-        forced_w = {x.index: _forced_w(x, scene.now_mono_ns, remaining_ns) for x in held}
+        forced_w = {
+            load.index: _forced_w(load, scene.now_mono_ns, remaining_ns)
+            for load in self._sheds
+            if not load.state.on and not load.relay_fault
+        }
         room_w = self._room_w(scene, power) - sum(forced_w.values())
         for load in _restorable(held, scene.now_mono_ns):
             if load.state.learned_w - forced_w[load.index] <= room_w:
@@ -249,9 +253,8 @@ def _suffices_later(
 
 
 def _forced_w(load: Load, now_mono_ns: int, remaining_ns: int) -> float:
-    """W on average over `remaining_ns` that a load which is off adds when its max shed is over."""
-    if load.max_off_ns is None:
+    """W on average over `remaining_ns` that a load which is off adds when it goes on by force."""
+    wait_ns = forced_on_wait_ns(load, now_mono_ns)
+    if wait_ns is None or wait_ns >= remaining_ns:
         return 0.0
-    assert load.state.since_mono_ns is not None
-    held_ns = max(0, load.state.since_mono_ns + load.max_off_ns - now_mono_ns)
-    return load.state.learned_w * (1.0 - held_ns / remaining_ns) if held_ns < remaining_ns else 0.0
+    return load.state.learned_w * (1.0 - wait_ns / remaining_ns)

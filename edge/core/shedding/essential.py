@@ -36,14 +36,14 @@ class EssentialHours:
         self._starts_s = [start_s for start_s, _ in merged]
         self._ends_s = [end_s for _, end_s in merged]
 
-    def touches(self, local: LocalMoment, ahead_ns: int) -> bool:
-        """True if any second from `local` until `ahead_ns` (up to a week) later is essential."""
+    def wait_ns(self, local: LocalMoment) -> int | None:
+        """Time from `local` until they begin: 0 within them, None without a window."""
         if not self._ends_s:
-            return False
+            return None
         # There is always a following end: the windows of the week after.
         second_s = local.weekday * DAY_S + local.second_of_day
         following = bisect_right(self._ends_s, second_s)
-        return self._starts_s[following] <= second_s + ahead_ns / NS_PER_S
+        return max(0, self._starts_s[following] - second_s) * NS_PER_S
 
 
 def _second(at: time) -> int:

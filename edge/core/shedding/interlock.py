@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from edge.core.shedding.loads import Load
 from edge.core.shedding.reason import MoveReason
+from edge.model.order import OverrideMode
 
 
 def may_switch_off(load: Load, now_mono_ns: int, emergency: bool) -> bool:
@@ -49,6 +50,21 @@ def on_wait_ns(load: Load, now_mono_ns: int) -> int:
     if state.acted_mono_ns is not None:
         need_ns = max(need_ns, load.rest_off_ns)
     return state.since_mono_ns + need_ns - now_mono_ns
+
+
+def forced_on_wait_ns(load: Load, now_mono_ns: int) -> int | None:
+    """Time until a load that is off goes on whatever automation wishes: its max shed is over, its
+    essential hours begin, an operator ordered it to run. None: it may stay off.
+    """
+    waits_ns = []
+    if load.max_off_ns is not None:
+        assert load.state.since_mono_ns is not None
+        waits_ns.append(load.state.since_mono_ns + load.max_off_ns - now_mono_ns)
+    if load.essential_wait_ns is not None:
+        waits_ns.append(load.essential_wait_ns)
+    if load.state.override is OverrideMode.RUN:
+        waits_ns.append(0)
+    return max(0, min(waits_ns), on_wait_ns(load, now_mono_ns)) if waits_ns else None
 
 
 def permit(

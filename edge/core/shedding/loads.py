@@ -65,8 +65,7 @@ class Load:
 
     __slots__ = (
         "absorbs",
-        "essential_ahead",
-        "essential_now",
+        "essential_wait_ns",
         "hours",
         "index",
         "max_off_ns",
@@ -94,8 +93,7 @@ class Load:
         self.min_off_ns = max(spec.min_shed_ns, spec.lead_ns, settle_ns)
         self.max_off_ns = spec.max_shed_ns if spec.max_shed_ns and not self.absorbs else None
         self.hours = EssentialHours(() if self.absorbs else spec.essential)
-        self.essential_now = False
-        self.essential_ahead = False
+        self.essential_wait_ns: int | None = None
         self.relay_fault = False
         self.rotates = False
 
@@ -104,10 +102,19 @@ class Load:
         """RelayCommand.shed: True while a shed load is off, or while an absorb load is on."""
         return self.state.on == self.absorbs
 
+    @property
+    def essential_now(self) -> bool:
+        """True within its essential hours."""
+        return self.essential_wait_ns == 0
+
+    @property
+    def essential_ahead(self) -> bool:
+        """True if it is essential before a shedding that begins now could end."""
+        return self.essential_wait_ns is not None and self.essential_wait_ns <= self.min_off_ns
+
     def look(self, local: LocalMoment) -> None:
-        """Whether it is essential now, or will be before a shedding that begins now could end."""
-        self.essential_now = self.hours.touches(local, 0)
-        self.essential_ahead = self.hours.touches(local, self.min_off_ns)
+        """Take the time until its essential hours begin."""
+        self.essential_wait_ns = self.hours.wait_ns(local)
 
     def counted_w(self, now_mono_ns: int, power_w_max: float) -> float:
         """W that surely go when it is switched off now: 0 unless it is known to be on.

@@ -118,7 +118,7 @@ def test_interlock_never_lets_a_load_break_its_times(
                 orders=tuple(given_orders) if at_s == began_s else (),  # type: ignore[arg-type]
                 relay_faults=("a", "d") if trouble == "relay" else (),
             )
-            essential = hours.touches(LocalMoment(0, at_s), 0)
+            essential = hours.wait_ns(LocalMoment(0, at_s)) == 0
             for witness, relay in zip(witnesses, panel.last.relays, strict=True):
                 on = relay.shed is (witness.spec.kind is LoadKind.ABSORB)
                 mine = essential and witness.spec.name == "d"

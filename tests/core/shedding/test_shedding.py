@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import msgspec
 import pytest
 
 from edge.core.shedding.state import SheddingState
 from edge.model.event import Event, EventKind, Fact, Severity
-from edge.model.order import SetLimit
+from edge.model.order import Override, SetLimit
 from edge.model.scan import RelayCommand
+from edge.model.spec import DailyWindow, LoadSpec
 from edge.model.status import LoadStatus, Stage
 from edge.model.units import NS_PER_S
-from tests.core.shedding.plant import Panel, a_load, a_spec, block, power_kw, shed_override
+from tests.core.shedding.plant import (
+    Panel,
+    a_load,
+    a_spec,
+    block,
+    power_kw,
+    run_override,
+    shed_override,
+)
 
 OVER = block(so_far_kw=600)
 
@@ -95,18 +106,32 @@ def test_shedding_while_settling_does_not_wait_until_what_is_left_is_too_little(
     assert panel.shed == ["a", "b", "c"]
 
 
-def test_restoring_leaves_room_for_a_load_whose_max_shed_ends_in_the_interval() -> None:
-    """There is room for one of them, and nobody can hold the other off for longer than that."""
-    held = a_load("a", min_shed_s=300, max_shed_s=300)
+AT_1300 = DailyWindow(time(0, 21, 40), time(1), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("held", "orders", "reason"),
+    [
+        (a_load("a", min_shed_s=300, max_shed_s=300), (), "max_shed"),
+        (a_load("a", min_shed_s=200, max_shed_s=300), (shed_override("a"),), "max_shed"),
+        (a_load("a", min_shed_s=300), (run_override("a"),), "override"),
+        (a_load("a", min_shed_s=300, essential=(AT_1300,)), (), "essential"),
+    ],
+)
+def test_restoring_leaves_room_for_a_load_that_comes_back_by_force_in_the_interval(
+    held: LoadSpec, orders: tuple[Override, ...], reason: str
+) -> None:
+    """There is room for one of them, and automation cannot hold the other off for longer."""
     panel = Panel(a_spec(held, a_load("b", priority=2), settle_s=0))
     panel.step(900, power_kw(500), block(so_far_kw=500))
-    panel.step(1000, power_kw(760), OVER)
+    panel.step(999, power_kw(760), OVER)
     assert panel.shed == ["a", "b"]
-    for at_s in (1100, 1200, 1299):
-        panel.step(at_s, power_kw(450), block(so_far_kw=600, elapsed_s=at_s))
+    for at_s in (1100, 1200, 1298):
+        now = orders if at_s == 1100 else ()
+        panel.step(at_s, power_kw(450), block(so_far_kw=600, elapsed_s=at_s), orders=now)
         assert panel.shed == ["a", "b"]
     panel.step(1300, power_kw(450), block(so_far_kw=600, elapsed_s=1300))
-    assert panel.moves() == [("a", False, "max_shed")]
+    assert panel.moves() == [("a", False, reason)]
 
 
 def test_shedding_for_two_limits_follows_the_one_that_needs_most() -> None:
