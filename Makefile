@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One worker more than processors: benches wait more than they work.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# Two workers more than processors: benches wait more than they work.
+WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 
 .PHONY: help demo test check life life-soak bench bench-process bench-machine bench-machine-short bench-rig bench-breaks soak format clean shim install package sbom image image-bare
 

@@ -13,6 +13,8 @@ SEEDS_A_TEST = 5
 PLAN = (("mixed", 8), ("machine", 3), ("paths", 3), ("bus", 2))
 
 
+# Traced, it takes twice as long; other tests cover what it runs.
+@pytest.mark.no_cover
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "part"), [(profile, part) for profile, parts in PLAN for part in range(parts)]
