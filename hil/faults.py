@@ -62,6 +62,10 @@ class Faults:
         """`incomer` or `chillers` gives no answer any more."""
         self._meters[name].order("silence", unit=_UNIT_IDS[name], on=on)
 
+    def cut_power(self) -> None:
+        """The gateway's outputs and its watchdog lose their power with it."""
+        self._board.order("power_cut", unit=self._node)
+
     def break_pulse(self, on: bool) -> None:
         """Cut the pulse wire; the meter pulses on unheard."""
         self._board.order("break_pulse", line=FEEDER, state="open" if on else None)

@@ -148,8 +148,11 @@ class Gateway:
     # The machine.
 
     def cut_power(self) -> None:
-        """Every process ends at once, no farewell is said; :meth:`start` boots it again."""
+        """Every process ends and every output falls at once, no farewell is said; :meth:`start`
+        boots it again.
+        """
         assert self.machine is not None, "the gateway has no machine of its own"
+        self.faults.cut_power()
         self.machine.cut_power()
 
     def attend(self) -> None:

@@ -12,11 +12,16 @@ from hil.suite.ability import BenchClass
 
 
 class Allowances(msgspec.Struct, frozen=True, kw_only=True):
-    """Upper ends in seconds. `settle_s`: until both are settled again after the worst fault;
-    `alone_s`: from a unit's first scan to its first query with nobody beside it, `both_s`: with its
-    twin started at once; `given_up_s`: to the last query of a unit that has lost the line;
-    `swap_s`: from there to the twin's first; `probed_s`: a line that is mended to the next query;
-    `dropped_s`: two that hear each other again to one on duty;
+    """Upper ends in seconds.
+
+    Line without a query: `rest_s` in quiet times and at a handover, `killed_s` at a takeover after
+    a farewell, `silent_s` without one, `enabled_s` without one where enable lines are fitted.
+    `given_up_s`: to the last query of a unit that has lost the line; `swap_s`: from there to the
+    twin's first; `probed_s`: a line that is mended to the next query.
+    `boot_s`: from power to a first scan, and for an orderly end; `alone_s`: from a unit's first
+    scan to its first query with nobody beside it, `both_s`: with its twin started at once.
+    `dropped_s`: two that hear each other again to one on duty; `settle_s`: until both are settled
+    again after the worst fault, which is what :meth:`Scene.wait` allows by itself.
     `counted_s`: what comes in so long may be missing from the energy of a unit that restarts;
     `resets_of_killed`: 1 where a controller may take longer to start than its watchdog bears: on
     emulated processors, on a computer that has other work.
