@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hil.observer import IntervalEnergy
+from hil.observer import Dwell, IntervalEnergy
 from hil.scenarios.works import CONTRACT_KW, INTERVAL_S, MIN_SHED_S, shedding_works
 from hil.suite.ability import Ability
 from hil.suite.protocol import Gateway
 from hil.suite.scene import Scene
-from hil.works import FEEDER, PULSE_UWH
+from hil.works import FEEDER, LOADS, PULSE_UWH
 
 pytestmark = [
     pytest.mark.soak,
@@ -91,7 +91,8 @@ def test_day_of_a_steel_plant_is_held_with_a_fault_in_every_third_interval(scene
     """A recorded day, half an hour of it in each minute's interval; in every third one a fault: a
     kill, a handover, a power cut, cut paths, a pulled adapter, a stopped service, a shorted line,
     a hang. Expected: each interval ends below the contract by the observer's own count, each
-    gateway's account agrees with that, never two drive the line, and no contact chatters.
+    gateway's account agrees with that, never two drive the line, and no load is shed for less than
+    its least time, but one with contacts in series when a gateway has no power.
     """
     scene.begin()
     base_kw = iter(_day_kw())
@@ -99,17 +100,20 @@ def test_day_of_a_steel_plant_is_held_with_a_fault_in_every_third_interval(scene
     begin_ns = _last_end_ns(scene, scene.bench.now_ns())
     first_ns = begin_ns
     faults = cycle(_FAULTS)
+    troubled: list[tuple[int, int]] = []
     for number, kw in enumerate(base_kw):
         scene.bench.plant.set_base_kw(kw)
         if number % (2 * _FAULT_EVERY) == 0:
             _wait_until(scene, begin_ns + round(_FAULT_AFTER_S * _NS_PER_S))
             active, standby = scene.settled()
+            since_ns = scene.bench.now_ns()
             next(faults)(scene, active, standby)
             scene.settled()
+            troubled.append((since_ns, scene.bench.now_ns()))
         begin_ns += round(_QUARTER_S * _NS_PER_S)
         _wait_until(scene, begin_ns)
     _last_end_ns(scene, begin_ns - INTERVAL_S * _NS_PER_S // 4)
-    _judge(scene, first_ns)
+    _judge(scene, first_ns, troubled)
 
 
 def _day_kw() -> Iterator[float]:
@@ -137,18 +141,19 @@ def _intervals(scene: Scene) -> list[IntervalEnergy]:
     return [each for each in scene.witness.log.intervals() if each.feeder == FEEDER and each.whole]
 
 
-def _judge(scene: Scene, first_ns: int) -> None:
+def _judge(scene: Scene, first_ns: int, troubled: list[tuple[int, int]]) -> None:
     intervals = [each for each in _intervals(scene) if each.start_ns >= first_ns]
     scene.measure("intervals", len(intervals), "", at_least=47)
     demands_kw = [each.mean_import_w / 1000 for each in intervals]
     scene.measure("highest demand", max(demands_kw), "kW", at_most=CONTRACT_KW)
     assert scene.witness.overlaps(first_ns) == []
-    chatter = [
+    short = [
         dwell
         for dwell in scene.witness.log.dwells()
         if dwell.since_ns >= first_ns and dwell.shed and dwell.lasted_s < MIN_SHED_S - 0.2
     ]
-    assert chatter == []
+    chatter = [dwell for dwell in short if not _is_by_wiring(dwell, troubled)]
+    assert chatter == [], f"loads: shed for less than their least time: {chatter}"
     lag_uwh = PULSE_UWH + round(_POWER_KW_MAX * scene.allowed.counted_s / 3600 * 1e9)
     for gateway in scene.bench.gateways.values():
         unit = gateway.unit
@@ -157,6 +162,12 @@ def _judge(scene: Scene, first_ns: int) -> None:
         scene.measure(f"{unit}: intervals told", len(errors), "", at_least=least)
         worst_wh = max(abs(each) for each in errors) / 1e6
         scene.measure(f"{unit}: worst of an interval", worst_wh, "Wh", at_most=lag_uwh / 1e6)
+
+
+def _is_by_wiring(dwell: Dwell, troubled: list[tuple[int, int]]) -> bool:
+    """Whether a gateway that was down in a fault may have shed it, and nobody's decision."""
+    in_series = LOADS[dwell.load].safe == "shed"
+    return in_series and any(begin <= dwell.since_ns <= end for begin, end in troubled)
 
 
 def _errors_uwh(scene: Scene, gateway: Gateway, intervals: list[IntervalEnergy]) -> list[int]:
