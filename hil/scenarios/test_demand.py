@@ -99,7 +99,7 @@ def _await_interval(scene: Scene, after_ns: int = 0) -> IntervalEnergy:
 def _assert_least_times(scene: Scene, since_ns: int) -> None:
     short = [
         dwell
-        for dwell in scene.witness.log.dwells()
-        if dwell.since_ns >= since_ns and dwell.shed and dwell.lasted_s < MIN_SHED_S - _DWELL_S
+        for dwell in scene.witness.log.chatter(MIN_SHED_S - _DWELL_S)
+        if dwell.since_ns >= since_ns and dwell.shed
     ]
     assert short == []

@@ -149,8 +149,8 @@ def _judge(scene: Scene, first_ns: int, troubled: list[tuple[int, int]]) -> None
     assert scene.witness.overlaps(first_ns) == []
     short = [
         dwell
-        for dwell in scene.witness.log.dwells()
-        if dwell.since_ns >= first_ns and dwell.shed and dwell.lasted_s < MIN_SHED_S - 0.2
+        for dwell in scene.witness.log.chatter(MIN_SHED_S - 0.2)
+        if dwell.since_ns >= first_ns and dwell.shed
     ]
     chatter = [dwell for dwell in short if not _is_by_wiring(dwell, troubled)]
     assert chatter == [], f"loads: shed for less than their least time: {chatter}"

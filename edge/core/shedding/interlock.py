@@ -56,15 +56,18 @@ def forced_on_wait_ns(load: Load, now_mono_ns: int) -> int | None:
     """Time until a load that is off goes on whatever automation wishes: its max shed is over, its
     essential hours begin, an operator ordered it to run. None: it may stay off.
     """
-    waits_ns = []
-    if load.max_off_ns is not None:
-        assert load.state.since_mono_ns is not None
-        waits_ns.append(load.state.since_mono_ns + load.max_off_ns - now_mono_ns)
-    if load.essential_wait_ns is not None:
-        waits_ns.append(load.essential_wait_ns)
-    if load.state.override is OverrideMode.RUN:
-        waits_ns.append(0)
+    by_hand_ns = 0 if load.state.override is OverrideMode.RUN else None
+    found_ns = (_max_off_wait_ns(load, now_mono_ns), load.essential_wait_ns, by_hand_ns)
+    waits_ns = [wait_ns for wait_ns in found_ns if wait_ns is not None]
     return max(0, min(waits_ns), on_wait_ns(load, now_mono_ns)) if waits_ns else None
+
+
+def _max_off_wait_ns(load: Load, now_mono_ns: int) -> int | None:
+    """Time until a load that is off has been so for its max shed; zero or below: it has."""
+    if load.max_off_ns is None:
+        return None
+    assert load.state.since_mono_ns is not None
+    return load.state.since_mono_ns + load.max_off_ns - now_mono_ns
 
 
 def permit(
@@ -85,8 +88,7 @@ def permit(
         return False, reason
     if load.essential_now:
         return True, MoveReason.ESSENTIAL
-    assert load.state.since_mono_ns is not None
-    off_ns = now_mono_ns - load.state.since_mono_ns
-    if load.max_off_ns is not None and off_ns >= load.max_off_ns and not emergency:
+    max_off_wait_ns = _max_off_wait_ns(load, now_mono_ns)
+    if max_off_wait_ns is not None and max_off_wait_ns <= 0 and not emergency:
         return True, MoveReason.MAX_SHED
     return wish_on, reason
